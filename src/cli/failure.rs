@@ -1,0 +1,75 @@
+//! How a failure is told: what, why, and with which exit code.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::output::{Output, plain};
+use crate::config::SourceError;
+use crate::server::{BuildError, StartError};
+
+/// `EX_CONFIG` of sysexits.h.
+const CONFIGURATION: u8 = 78;
+
+/// Writes the failure to stderr and gives the exit code.
+pub(super) fn tell(error: &anyhow::Error, config: &Path) -> ExitCode {
+    let mut stderr = Output::stderr();
+    match error.downcast_ref::<SourceError>() {
+        Some(SourceError::Mistakes(mistakes)) => {
+            let many = if mistakes.0.len() == 1 {
+                "mistake"
+            } else {
+                "mistakes"
+            };
+            stderr.line(&format!(
+                "{}: {} {many}",
+                config.display(),
+                mistakes.0.len()
+            ));
+            for mistake in &mistakes.0 {
+                stderr.line(&format!("  {}: {}", mistake.key, plain(&mistake.why)));
+            }
+            ExitCode::from(CONFIGURATION)
+        }
+        Some(SourceError::Read { .. } | SourceError::Toml { .. }) => {
+            stderr.line(&format!("sidegate: {}", chain(error)));
+            ExitCode::from(CONFIGURATION)
+        }
+        None if is_configuration(error) => {
+            stderr.line(&format!("sidegate: {}", chain(error)));
+            ExitCode::from(CONFIGURATION)
+        }
+        None => {
+            stderr.line(&format!("sidegate: {}", chain(error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the settings ask for cannot be made; another start would fail the same way.
+fn is_configuration(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<StartError>() {
+        Some(StartError::Tls(_)) => true,
+        Some(StartError::Build(error)) => match error {
+            BuildError::Proxy(_) | BuildError::Outbound(_) => true,
+            BuildError::Storage(_) => false,
+        },
+        Some(StartError::Bind { .. } | StartError::Control(_) | StartError::Thread(_)) | None => {
+            false
+        }
+    }
+}
+
+/// The failure and its causes, in one line each where they are long.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = plain(&cause.to_string());
+        if !text.ends_with(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
+}

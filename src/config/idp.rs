@@ -1,0 +1,155 @@
+//! `[[idp]]`: who signs people in.
+
+use std::path::PathBuf;
+
+use super::reader::Section;
+use super::value::SafeUrl;
+use crate::identity::IdpName;
+use crate::secret::Secret;
+
+/// One configured idp.
+#[derive(Clone, Debug)]
+pub struct IdpSettings {
+    /// In paths, logs and listings.
+    pub name: IdpName,
+    /// On the chooser's button; default the name.
+    pub label: String,
+    /// E-mail domains whose people sign in here; the chooser's e-mail field finds them.
+    pub domains: Vec<String>,
+    /// What its protocol needs.
+    pub protocol: Protocol,
+    /// Which claims hold what.
+    pub attributes: Attributes,
+}
+
+/// What an idp's protocol needs.
+#[derive(Clone, Debug)]
+pub enum Protocol {
+    /// OpenID Connect.
+    Oidc(Box<Oidc>),
+}
+
+/// `kind = "oidc"`
+#[derive(Clone, Debug)]
+pub struct Oidc {
+    /// Issuer identifier; discovery is at `/.well-known/openid-configuration` below it.
+    pub issuer: SafeUrl,
+    /// Our identifier there.
+    pub client_id: String,
+    /// Our secret there; none makes us a public client with PKCE.
+    pub client_secret: Option<Secret>,
+    /// Asked for. Default openid, profile, email.
+    pub scopes: Vec<String>,
+    /// Audiences of access tokens that are accepted as `Bearer`; empty accepts none (R33).
+    pub bearer_audiences: Vec<String>,
+    /// PEM of the authorities that sign the issuer's certificate, besides the machine's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Claim names in order of preference.
+#[derive(Clone, Debug)]
+pub struct Attributes {
+    /// User name.
+    pub user_name: Vec<String>,
+    /// E-mail address.
+    pub email: Vec<String>,
+    /// Name for display.
+    pub display_name: Vec<String>,
+    /// Given name.
+    pub given_name: Vec<String>,
+    /// Family name.
+    pub family_name: Vec<String>,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// What is compared with `externalId`.
+    pub external_id: Vec<String>,
+}
+
+impl IdpSettings {
+    pub(super) fn read(mut section: Section) -> Option<Self> {
+        let text = section.required("name");
+        let name = IdpName::try_from(text.as_str());
+        match &name {
+            Err(why) if !text.is_empty() => section.mistake("name", format!("{text:?} {why}")),
+            Ok(name) if *name == IdpName::local() => {
+                section.mistake("name", "local is the name of local accounts");
+            }
+            _ => {}
+        }
+        let label = section.text("label", "");
+        let domains = section.domains("domains");
+        let attributes = Attributes::read(section.section("attributes"));
+        let kind = section.required("kind");
+        let protocol = match kind.as_str() {
+            "oidc" => Oidc::read(&mut section).map(|oidc| Protocol::Oidc(Box::new(oidc))),
+            "" => None,
+            _ => {
+                section.mistake("kind", format!("is {kind:?}; allowed: oidc"));
+                None
+            }
+        };
+        let name = name.ok()?;
+        Some(Self {
+            label: if label.is_empty() {
+                name.to_string()
+            } else {
+                label
+            },
+            name,
+            domains,
+            protocol: protocol?,
+            attributes,
+        })
+    }
+}
+
+impl Oidc {
+    fn read(section: &mut Section) -> Option<Self> {
+        let issuer = section.required("issuer");
+        let issuer = (!issuer.is_empty())
+            .then(|| section.parse_text("issuer", &issuer))
+            .flatten();
+        let scopes = section.list("scopes", &["openid", "profile", "email"]);
+        if !scopes.iter().any(|scope| scope == "openid") {
+            section.mistake("scopes", "must hold openid");
+        }
+        let read = Self {
+            client_id: section.required("client_id"),
+            client_secret: section.secret("client_secret", "client_secret_file"),
+            scopes,
+            bearer_audiences: section.list("bearer_audiences", &[]),
+            ca_file: section.file("ca_file"),
+            issuer: issuer?,
+        };
+        // R33: an empty audience would fit tokens made for anybody.
+        if read
+            .bearer_audiences
+            .iter()
+            .any(|audience| audience.trim().is_empty())
+        {
+            section.mistake("bearer_audiences", "must not hold an empty audience");
+        }
+        Some(read)
+    }
+}
+
+impl Attributes {
+    fn read(mut section: Section) -> Self {
+        let read = Self {
+            user_name: section.list("user_name", &["preferred_username", "upn", "email", "sub"]),
+            email: section.list("email", &["email"]),
+            display_name: section.list("display_name", &["name"]),
+            given_name: section.list("given_name", &["given_name"]),
+            family_name: section.list("family_name", &["family_name"]),
+            groups: section.list("groups", &["groups"]),
+            external_id: section.list("external_id", &["oid", "sub"]),
+        };
+        if read.user_name.is_empty() {
+            section.mistake(
+                "user_name",
+                "must name a claim: without a user name nobody can sign in",
+            );
+        }
+        read
+    }
+}

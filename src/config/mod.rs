@@ -1,0 +1,208 @@
+//! The one place that reads files and the environment: text in, typed values out, all mistakes at once.
+//!
+//! Refuses unknown keys, values outside their range, secrets given twice, and anything that would
+//! open a door by being left out.
+
+mod headers;
+mod idp;
+mod look;
+mod mistake;
+mod notes;
+mod policy;
+mod provisioning;
+mod quantity;
+mod reader;
+mod server;
+mod session;
+mod source;
+mod together;
+mod value;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use notes::Notes;
+use reader::Section;
+use source::Source;
+
+pub use headers::{Algorithm, Assertion, Encoding, Headers, Preset};
+pub use idp::{Attributes, IdpSettings, Oidc, Protocol};
+pub use mistake::{Mistake, Mistakes};
+pub use policy::{Access, Anonymous, Rule, Who};
+pub use provisioning::{Groups, Jit, Match, Provisioning, Roles, Tenant};
+
+pub use server::{AppSession, Audit, Limits, Log, LogFormat, Rate, Server, Tls, Upstream};
+pub use session::{Local, Logo, Pages, Paths, SameSite, SessionSettings};
+pub use source::SourceError;
+pub use value::{Listen, PublicUrl, SafeUrl, StorageUrl, UpstreamUrl, is_loopback};
+
+/// Everything an operator can set, valid by construction.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where browsers reach us.
+    pub public_url: PublicUrl,
+    /// `[server]`
+    pub server: Server,
+    /// `[upstream]`
+    pub upstream: Upstream,
+    /// `[storage]`
+    pub storage: StorageUrl,
+    /// `[session]`
+    pub session: SessionSettings,
+    /// `[headers]`
+    pub headers: Headers,
+    /// `[[rule]]`
+    pub rules: Vec<Rule>,
+    /// `[[idp]]`
+    pub idps: Vec<IdpSettings>,
+    /// `[local]`
+    pub local: Local,
+    /// `[[tenant]]`, or the one that always exists.
+    pub tenants: Vec<Tenant>,
+    /// `[groups]`
+    pub groups: Groups,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[audit]`
+    pub audit: Audit,
+    /// `[log]`
+    pub log: Log,
+    /// `[pages]`
+    pub pages: Pages,
+    /// `[paths]`
+    pub paths: Paths,
+    /// Files that the settings name; a change of one is a reason to read all again.
+    pub files: Vec<PathBuf>,
+    source: Source,
+}
+
+impl Settings {
+    /// Reads the file and the environment.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is not TOML, or all mistakes of its values.
+    pub fn load(file: &Path) -> Result<Self, SourceError> {
+        Ok(Self::from(source::read(file)?)?)
+    }
+
+    /// Reads a text as if it were the file, without the environment.
+    ///
+    /// # Errors
+    ///
+    /// The text is not TOML, or all mistakes of its values.
+    pub fn parse(text: &str) -> Result<Self, SourceError> {
+        Ok(Self::from(Source {
+            table: source::parse(text)?,
+            variables: BTreeMap::new(),
+        })?)
+    }
+
+    /// Reads the same text again, and with it the files that it names as they are now.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes of its values.
+    pub fn reread(&self) -> Result<Self, Mistakes> {
+        Self::from(self.source.clone())
+    }
+
+    fn from(source: Source) -> Result<Self, Mistakes> {
+        let (read, notes) = Self::read_noting(source.clone());
+        let mistakes = notes.all_mistakes();
+        match read {
+            Some(settings) if mistakes.is_empty() => Ok(Self {
+                files: notes.files,
+                source,
+                ..settings
+            }),
+            _ => Err(Mistakes(mistakes)),
+        }
+    }
+
+    fn read_noting(source: Source) -> (Option<Self>, Notes) {
+        let notes = Rc::new(RefCell::new(Notes {
+            variables: source.variables,
+            ..Notes::default()
+        }));
+        let read = Self::read(Section::root(source.table, &notes));
+        let notes = notes.take();
+        (read, notes)
+    }
+
+    fn read(mut root: Section) -> Option<Self> {
+        let text = root.required("public_url");
+        let public_url = (!text.is_empty())
+            .then(|| root.parse_text("public_url", &text))
+            .flatten();
+        let provisioning = Provisioning::read(root.section("provisioning"));
+        let roles = Roles::read(root.section("roles"));
+        let tenants = root.sections("tenant");
+        let mut tenants: Vec<_> = tenants
+            .into_iter()
+            .filter_map(|section| Tenant::read(section, &provisioning, &roles))
+            .collect();
+        if tenants.is_empty() {
+            tenants.push(Tenant::alone(provisioning, roles));
+        }
+        let idps = root.sections("idp");
+        let idps_written = idps.len();
+        let idps: Vec<_> = idps.into_iter().filter_map(IdpSettings::read).collect();
+        let all_idps_read = idps.len() == idps_written;
+        let settings = Self {
+            server: Server::read(root.section("server")),
+            upstream: Upstream::read(root.section("upstream")),
+            storage: server::read_storage(root.section("storage")),
+            session: SessionSettings::read(root.section("session")),
+            headers: Headers::read(root.section("headers")),
+            rules: root.sections("rule").into_iter().map(Rule::read).collect(),
+            idps,
+            local: Local::read(root.section("local")),
+            tenants,
+            groups: Groups::read(root.section("groups")),
+            limits: Limits::read(root.section("limits")),
+            audit: Audit::read(root.section("audit")),
+            log: Log::read(root.section("log")),
+            pages: Pages::read(root.section("pages")),
+            paths: Paths::read(root.section("paths")),
+            files: Vec::new(),
+            source: Source::default(),
+            public_url: public_url?,
+        };
+        together::check(&settings, all_idps_read, &root);
+        Some(settings)
+    }
+}
+
+/// A key that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownKey {
+    /// As documentation names it: `idp[].issuer`.
+    pub name: String,
+    /// As it would be written in the file; none where there is none, and for tables.
+    pub default: Option<String>,
+}
+
+/// Every key that exists, with its default: what `config.example.toml` must tell.
+pub fn known_keys() -> Vec<KnownKey> {
+    // Sections that are read only where they stand.
+    let all = "[server.tls]\n[headers.assertion]\n[[rule]]\n[[idp]]\nkind = 'oidc'\n\
+               [[tenant]]\n[tenant.provisioning]\n[tenant.roles]";
+    let table = source::parse(all).unwrap_or_default();
+    let (_incomplete, notes) = Settings::read_noting(Source {
+        table,
+        variables: BTreeMap::new(),
+    });
+    let known = |(name, default)| KnownKey { name, default };
+    notes.asked.into_iter().map(known).collect()
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "example_tests.rs"]
+mod example_tests;

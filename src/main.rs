@@ -1,0 +1,7 @@
+//! Starts [`sidegate`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sidegate::cli::main()
+}

@@ -1,0 +1,194 @@
+//! Counters and gauges in Prometheus' text format; names are part of our versioned surface (docs/METRICS.md).
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Metric, Registry};
+
+/// One label with a small, fixed set of values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Kind {
+    /// The value.
+    pub kind: &'static str,
+}
+
+/// Which idp and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SignIn {
+    /// Name of the idp, `local` for local accounts.
+    pub idp: String,
+    /// `ok`, or the problem's code.
+    pub outcome: &'static str,
+}
+
+/// Registers; the metric that is kept and the one that is told share their numbers.
+struct Book(Registry);
+
+impl Book {
+    fn add(&mut self, name: &str, help: &str, metric: &(impl Metric + Clone)) {
+        self.0.register(name, help, metric.clone());
+    }
+}
+
+/// Everything that is counted.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    registry: Registry,
+    /// `sidegate_requests_total{kind}`: requests by status class: `2xx`, `3xx`, `4xx`, `5xx`, `101`.
+    pub requests: Family<Kind, Counter>,
+    /// `sidegate_decisions_total{kind}`: `allow`, `sign_in`, `refuse`, `own`, `bad_request`.
+    pub decisions: Family<Kind, Counter>,
+    /// `sidegate_sign_ins_total{idp,outcome}`.
+    pub sign_ins: Family<SignIn, Counter>,
+    /// `sidegate_sessions`: live sessions in memory.
+    pub sessions: Gauge,
+    /// `sidegate_sessions_ended_total{kind}`: `logout`, `idle`, `absolute`, `revoked`, `deactivated`, `idp_logout`, `replaced`.
+    pub sessions_ended: Family<Kind, Counter>,
+    /// `sidegate_connections`: open client connections.
+    pub connections: Gauge,
+    /// `sidegate_connections_refused_total`: closed at once because `limits.connections` was reached.
+    pub connections_refused: Counter,
+    /// `sidegate_upstream_errors_total{kind}`: `connect`, `timeout`, `broken`, `revoked`.
+    pub upstream_errors: Family<Kind, Counter>,
+    /// `sidegate_identity_headers_dropped_total{kind}`: `too_long`, `control_character`, `separator` (a group
+    /// that an app would take for two), `template` (it failed), `inbound` (spoofed), `set_cookie` (the app set one of ours).
+    pub headers_dropped: Family<Kind, Counter>,
+    /// `sidegate_idp_refresh_total{idp,outcome}`: discovery and key fetches.
+    pub idp_refreshes: Family<SignIn, Counter>,
+    /// `sidegate_reloads_total{kind}`: `ok`, `refused` (mistakes: the settings in force stay).
+    pub reloads: Family<Kind, Counter>,
+    /// `sidegate_store_commits_total` and `sidegate_store_writes_total`: group commits and the writes in them.
+    pub store_commits: Counter,
+    /// See [`Self::store_commits`].
+    pub store_writes: Counter,
+}
+
+impl Metrics {
+    /// All of them, registered under their names.
+    pub fn new() -> Self {
+        let mut m = Self::default();
+        let mut book = Book(Registry::with_prefix("sidegate"));
+        book.add("requests", "Requests by status class", &m.requests);
+        book.add("decisions", "Decisions of the gate", &m.decisions);
+        book.add(
+            "sign_ins",
+            "Finished sign-ins by idp and outcome",
+            &m.sign_ins,
+        );
+        book.add("sessions", "Live sessions", &m.sessions);
+        book.add(
+            "sessions_ended",
+            "Ended sessions by reason",
+            &m.sessions_ended,
+        );
+        book.add("connections", "Open client connections", &m.connections);
+        book.add(
+            "connections_refused",
+            "Connections over the limit",
+            &m.connections_refused,
+        );
+        book.add(
+            "upstream_errors",
+            "Failed calls of the upstream",
+            &m.upstream_errors,
+        );
+        book.add(
+            "identity_headers_dropped",
+            "Identity headers left out or stripped",
+            &m.headers_dropped,
+        );
+        book.add(
+            "idp_refresh",
+            "Fetches of idp metadata and keys",
+            &m.idp_refreshes,
+        );
+        book.add("reloads", "Readings of the settings", &m.reloads);
+        book.add(
+            "store_commits",
+            "Commits of the embedded store",
+            &m.store_commits,
+        );
+        book.add("store_writes", "Writes in those commits", &m.store_writes);
+        let version = [("version", env!("CARGO_PKG_VERSION"))];
+        book.0
+            .register("build", "Version that runs", Info::new(version.to_vec()));
+        m.registry = book.0;
+        m
+    }
+
+    /// The text that `/metrics` answers.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        match prometheus_client::encoding::text::encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(std::fmt::Error) => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const TABLE: &str = include_str!("../docs/METRICS.md");
+
+    /// One of each, so that every name has a line.
+    fn all() -> Metrics {
+        let metrics = Metrics::new();
+        let kind = Kind { kind: "k" };
+        for family in [
+            &metrics.requests,
+            &metrics.decisions,
+            &metrics.sessions_ended,
+            &metrics.upstream_errors,
+            &metrics.headers_dropped,
+            &metrics.reloads,
+        ] {
+            family.get_or_create(&kind).inc();
+        }
+        for family in [&metrics.sign_ins, &metrics.idp_refreshes] {
+            let idp = "i".to_owned();
+            family.get_or_create(&SignIn { idp, outcome: "o" }).inc();
+        }
+        metrics
+    }
+
+    /// Name to kind and labels, as scraped.
+    fn scraped(text: &str) -> BTreeMap<String, (String, String)> {
+        let mut found = BTreeMap::new();
+        let mut kinds = BTreeMap::new();
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("# TYPE ") {
+                let (name, kind) = rest.split_once(' ').unwrap();
+                kinds.insert(name.to_owned(), kind.to_owned());
+            } else if !line.starts_with('#') {
+                let (sample, _value) = line.rsplit_once(' ').unwrap();
+                let (name, labels) = sample.split_once('{').unwrap_or((sample, ""));
+                let labels: Vec<_> = labels
+                    .split(',')
+                    .filter_map(|label| label.split_once('=').map(|(name, _)| name))
+                    .collect();
+                let base = name.trim_end_matches("_total").trim_end_matches("_info");
+                let kind = kinds[base].clone();
+                found.insert(name.to_owned(), (kind, labels.join(", ")));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_manual_tells_every_metric_and_no_other() {
+        let mut told = BTreeMap::new();
+        for line in TABLE.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            let plain = |cell: &str| cell.replace('`', "");
+            let told_one = (plain(cells[2]), plain(cells[3]));
+            told.insert(plain(cells[1]), told_one);
+        }
+        assert_eq!(told, scraped(&all().to_text()));
+    }
+}

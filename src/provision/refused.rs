@@ -1,0 +1,45 @@
+//! Why a person was not let in or not changed.
+
+use crate::directory::DirectoryError;
+use crate::storage::StorageError;
+
+/// Why a principal was not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The person is deactivated.
+    #[error("person is not active")]
+    Inactive,
+    /// The person was deleted; JIT does not make them again.
+    #[error("person was deleted")]
+    Deleted,
+    /// No record, and JIT may not make one.
+    #[error("no record, and jit does not make one")]
+    Unknown,
+    /// The e-mail domain is not one of the tenant's, or there is no address, or nobody verified it.
+    #[error("e-mail domain is not one of the tenant's")]
+    Domain,
+    /// The idp is not one of the tenant's, or no tenant fits.
+    #[error("no tenant for this idp, host and e-mail domain")]
+    Tenant,
+    /// A record fits that may not be taken: another link, a local account, or more than one.
+    #[error("a record fits but may not be linked: {0}")]
+    Match(&'static str),
+    /// The person signs in another way.
+    #[error("person signs in another way")]
+    Method,
+    /// The idp sent no groups because there are too many, and the directory knows none.
+    #[error("too many groups in the token, none in the directory")]
+    GroupOverage,
+    /// The idp's word cannot be a record: an empty or overlong user name, a bad address.
+    #[error("claim cannot be used: {0}")]
+    Claim(&'static str),
+    /// The directory failed.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
+impl From<StorageError> for Refused {
+    fn from(error: StorageError) -> Self {
+        Self::Directory(error.into())
+    }
+}

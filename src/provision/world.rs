@@ -1,0 +1,213 @@
+//! A whole back room in memory, for tests.
+
+use std::time::Duration;
+
+use super::*;
+use crate::clock::{ManualClock, Timestamp};
+use crate::config::{Jit, Match, Provisioning, Roles};
+use crate::crypto::random_token;
+use crate::directory::{Change, EmbeddedDirectory, Expected};
+use crate::identity::{Group, GroupId, IdpKind, IdpName, ManagedBy, Principal};
+use crate::metrics::Metrics;
+use crate::session::{EmbeddedSessions, Session, sample};
+use crate::storage::Embedded;
+
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// A whole back room, in memory.
+pub(super) struct World {
+    pub(super) provision: Arc<Provision>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) audit: Arc<Audit>,
+}
+
+impl World {
+    pub(super) async fn new(tenants: Vec<Tenant>) -> Self {
+        let metrics = Arc::new(Metrics::new());
+        let clock = Arc::new(ManualClock::at(NOW));
+        let store = Embedded::in_memory(Arc::clone(&metrics)).unwrap();
+        let directory: Arc<dyn Directory> = Arc::new(EmbeddedDirectory::new(store.clone()));
+        let kept = Arc::new(EmbeddedSessions::new(store.clone()));
+        let idle = Duration::from_hours(1);
+        let sessions = Sessions::load(kept, clock.clone(), metrics, idle)
+            .await
+            .unwrap();
+        let sessions = Arc::new(sessions);
+        let year = Duration::from_hours(24 * 365);
+        let audit = Arc::new(Audit::new(store, clock.clone(), None, year).unwrap());
+        let provision = Provision::new(
+            Arc::clone(&directory),
+            Arc::clone(&sessions),
+            Arc::clone(&audit),
+            clock,
+            tenants,
+            Groups {
+                ignore: vec!["checkpoint_inline_*".to_owned()],
+            },
+        );
+        let provision = Arc::new(provision);
+        Self {
+            provision,
+            sessions,
+            directory,
+            audit,
+        }
+    }
+
+    pub(super) async fn admit(&self, principal: &Principal) -> Result<Admitted, Refused> {
+        self.provision.admit("app.test", principal, &ACTOR).await
+    }
+
+    /// Makes this record as SCIM would, and gives it.
+    pub(super) async fn scim(&self, user: User) -> User {
+        let change = Change::PutUser(Box::new(user.clone()), Expected::New);
+        self.directory.apply(vec![change]).await.unwrap();
+        user
+    }
+
+    /// Makes a group of these people.
+    pub(super) async fn group(&self, name: &str, members: &[&User]) -> Group {
+        let group = Group {
+            id: GroupId::random(),
+            tenant: TenantSlug::default(),
+            display_name: name.to_owned(),
+            external_id: None,
+            attributes: serde_json::Map::new(),
+            created: NOW,
+            modified: NOW,
+            version: 1,
+        };
+        let mut changes = vec![Change::PutGroup(Box::new(group.clone()), Expected::New)];
+        for user in members {
+            let (tenant, group) = (group.tenant.clone(), group.id.clone());
+            changes.push(Change::AddMember(tenant, group, user.id.clone()));
+        }
+        self.directory.apply(changes).await.unwrap();
+        group
+    }
+
+    pub(super) async fn read(&self, user: &User) -> Option<User> {
+        self.directory.user(&user.tenant, &user.id).await.unwrap()
+    }
+
+    /// How many people there are.
+    pub(super) async fn count(&self) -> usize {
+        self.directory
+            .list_users(&TenantSlug::default(), None, 1000)
+            .await
+            .unwrap()
+            .len()
+    }
+
+    /// What the audit says, oldest first.
+    pub(super) async fn actions(&self) -> Vec<String> {
+        let entries = self.audit.newest(1000).await.unwrap();
+        entries
+            .into_iter()
+            .rev()
+            .map(|entry| entry.event.action)
+            .collect()
+    }
+
+    pub(super) async fn start(&self, admitted: &Admitted) -> String {
+        let token = random_token();
+        let session = session(admitted.user());
+        self.sessions
+            .start(session, &token, admitted.ticket())
+            .await
+            .unwrap();
+        token
+    }
+}
+
+/// One tenant as it is without settings.
+pub(super) fn tenant() -> Tenant {
+    Tenant {
+        slug: TenantSlug::default(),
+        domains: Vec::new(),
+        idps: Vec::new(),
+        hosts: Vec::new(),
+        provisioning: Provisioning {
+            jit: Jit::Create,
+            matching: Match::UserName,
+        },
+        roles: Roles {
+            allowed: Vec::new(),
+            default: Vec::new(),
+            attribute: "roles[primary eq true].value".to_owned(),
+            groups: Vec::new(),
+        },
+    }
+}
+
+/// A record that SCIM made.
+pub(super) fn record(user_name: &str) -> User {
+    User {
+        id: UserId::random(),
+        tenant: TenantSlug::default(),
+        user_name: user_name.to_owned(),
+        external_id: None,
+        active: true,
+        attributes: serde_json::Map::new(),
+        sign_in: SignInMethod::External,
+        password: None,
+        must_change_password: false,
+        managed_by: ManagedBy::Scim,
+        created: NOW,
+        modified: NOW,
+        version: 1,
+    }
+}
+
+pub(super) static ACTOR: Actor = Actor {
+    name: String::new(),
+    client: None,
+    request_id: None,
+};
+
+pub(super) fn principal(subject: &str, user_name: &str) -> Principal {
+    Principal {
+        idp: IdpName::try_from("entra").unwrap(),
+        kind: IdpKind::Oidc,
+        link_subject: subject.to_owned(),
+        subject: subject.to_owned(),
+        name_id: None,
+        user_name: user_name.to_owned(),
+        email: Some(format!("{user_name}@corp.test")),
+        email_verified: false,
+        external_id: Some(format!("oid-{subject}")),
+        display_name: Some("Ada Lovelace".to_owned()),
+        given_name: Some("Ada".to_owned()),
+        family_name: Some("Lovelace".to_owned()),
+        groups: ClaimedGroups::Silent,
+        idp_session: None,
+        authenticated_at: NOW,
+        session_ends: None,
+        claims: serde_json::Map::new(),
+        id_token: None,
+    }
+}
+
+pub(super) fn session(user: &User) -> Session {
+    Session {
+        tenant: user.tenant.clone(),
+        user: user.id.clone(),
+        ..sample("")
+    }
+}
+
+pub(super) fn verified(principal: Principal) -> Principal {
+    Principal {
+        email_verified: true,
+        ..principal
+    }
+}
+
+/// What came of it: the record's name, or the refusal.
+pub(super) fn outcome(admitted: &Result<Admitted, Refused>) -> String {
+    match admitted {
+        Ok(admitted) => admitted.user().user_name.clone(),
+        Err(refused) => refused.to_string(),
+    }
+}

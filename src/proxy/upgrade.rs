@@ -1,0 +1,170 @@
+//! WebSocket: two streams joined until one ends, the session ends, or nothing moves for too long.
+
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderMap, HeaderValue};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::session::Live;
+
+const BUFFER: usize = 16 * 1024;
+
+/// Whether this is the protocol that is passed on. Any other, `h2c` above all, would hide the requests
+/// that follow from policy.
+pub(super) fn is_websocket(protocol: &HeaderValue) -> bool {
+    protocol.as_bytes().eq_ignore_ascii_case(b"websocket")
+}
+
+/// Says so to the upstream, after all hop-by-hop fields went.
+pub(super) fn ask(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+/// Joins both sides until the end. To be spawned.
+pub(super) async fn join(
+    client: OnUpgrade,
+    upstream: OnUpgrade,
+    live: Option<Arc<Live>>,
+    idle_timeout: Duration,
+) {
+    let (Ok(client), Ok(upstream)) = tokio::join!(client, upstream) else {
+        return;
+    };
+    let moved = AtomicU64::new(0);
+    let both = exchange(TokioIo::new(client), TokioIo::new(upstream), &moved);
+    let ended = async {
+        match &live {
+            Some(live) => live.stop().cancelled().await,
+            None => pending().await,
+        }
+    };
+    // Whichever comes first drops both sides.
+    tokio::select! {
+        _both = both => {}
+        () = ended => {}
+        () = silence(&moved, idle_timeout) => {}
+    }
+}
+
+/// Both ways until both have closed, or one has broken: then the other side is told at once, and not when it
+/// next has something to say.
+async fn exchange<C, U>(client: C, upstream: U, moved: &AtomicU64) -> io::Result<()>
+where
+    C: AsyncRead + AsyncWrite,
+    U: AsyncRead + AsyncWrite,
+{
+    let (client_read, client_write) = tokio::io::split(client);
+    let (upstream_read, upstream_write) = tokio::io::split(upstream);
+    tokio::try_join!(
+        pump(client_read, upstream_write, moved),
+        pump(upstream_read, client_write, moved),
+    )?;
+    Ok(())
+}
+
+async fn pump<R, W>(mut from: R, mut to: W, moved: &AtomicU64) -> io::Result<()>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let read = from.read(&mut buffer).await?;
+        moved.fetch_add(1, Ordering::Relaxed);
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            // Half a close: the other direction may still have something to say.
+            return to.shutdown().await;
+        };
+        to.write_all(bytes).await?;
+        to.flush().await?;
+    }
+}
+
+/// Returns when nothing moved for `idle_timeout`.
+async fn silence(moved: &AtomicU64, idle_timeout: Duration) {
+    let mut before = None;
+    loop {
+        let now = moved.load(Ordering::Relaxed);
+        if before == Some(now) {
+            return;
+        }
+        before = Some(now);
+        tokio::time::sleep(idle_timeout).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::ReadBuf;
+
+    use super::*;
+
+    /// A client whose connection was reset, and that takes whatever is written to it.
+    struct Reset;
+
+    impl AsyncRead for Reset {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+        }
+    }
+
+    impl AsyncWrite for Reset {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_side_that_broke_ends_the_other_that_is_silent() {
+        let (app, mut its_end) = tokio::io::duplex(64);
+        let moved = AtomicU64::new(0);
+        let both = exchange(Reset, app, &moved);
+        let ended = tokio::time::timeout(Duration::from_secs(10), both).await;
+        assert!(ended.expect("still joined").is_err());
+        let mut left = Vec::new();
+        assert_eq!(its_end.read_to_end(&mut left).await.unwrap(), 0);
+    }
+
+    #[test]
+    fn only_websockets_are_passed_on() {
+        for (protocol, want) in [
+            ("websocket", true),
+            ("WebSocket", true),
+            ("h2c", false),
+            ("websocket, h2c", false),
+        ] {
+            assert_eq!(
+                is_websocket(&HeaderValue::from_static(protocol)),
+                want,
+                "{protocol}"
+            );
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! One line for each request, written when its answer has gone (docs/LOG.md).
+//!
+//! Lines are gathered per thread and written by a thread of their own, so that a slow reader of our
+//! output never holds a request up; what cannot be kept is dropped and told.
+
+use std::cell::RefCell;
+use std::io::Write as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::framing::Framing;
+use crate::clock::log_time;
+use crate::config::LogFormat;
+use crate::proxy::{Body, BodyEnd, Trace};
+use crate::web::Visit;
+
+/// A thread's lines are handed over when they are this long, or when the thread sweeps.
+const CHUNK: usize = 16 * 1024;
+/// Chunks that wait for a slow reader.
+const WAITING: usize = 256;
+
+thread_local! {
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Where access lines go.
+#[derive(Clone)]
+pub(super) struct AccessLog {
+    format: Option<LogFormat>,
+    chunks: SyncSender<Vec<u8>>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl AccessLog {
+    /// To standard output; without a format no line is written.
+    pub(super) fn start(format: Option<LogFormat>) -> Self {
+        let (chunks, waiting) = sync_channel(WAITING);
+        let writer = std::thread::Builder::new().name("access-log".to_owned());
+        if let Err(error) = writer.spawn(move || write_all(&waiting)) {
+            tracing::error!(%error, "access log cannot be written");
+        }
+        Self {
+            format,
+            chunks,
+            dropped: Arc::new(AtomicU64::new(0)),
+        }
+    }
+
+    fn write(&self, line: &Line, bytes_out: u64) {
+        let Some(format) = self.format else {
+            return;
+        };
+        LINES.with_borrow_mut(|lines| {
+            line.append(format, bytes_out, lines);
+            if lines.len() >= CHUNK {
+                self.hand_over(lines);
+            }
+        });
+    }
+
+    /// Hands over this thread's lines; to be called several times a second.
+    pub(super) fn sweep(&self) {
+        LINES.with_borrow_mut(|lines| {
+            if !lines.is_empty() {
+                self.hand_over(lines);
+            }
+        });
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            tracing::warn!(
+                bytes = dropped,
+                "access lines dropped: standard output is not read fast enough"
+            );
+        }
+    }
+
+    fn hand_over(&self, lines: &mut Vec<u8>) {
+        let chunk = std::mem::replace(lines, Vec::with_capacity(CHUNK));
+        if let Err(TrySendError::Full(chunk) | TrySendError::Disconnected(chunk)) =
+            self.chunks.try_send(chunk)
+        {
+            let bytes = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+            self.dropped.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+fn write_all(chunks: &Receiver<Vec<u8>>) {
+    while let Ok(chunk) = chunks.recv() {
+        let mut out = std::io::stdout().lock();
+        // Nobody reads any more: there is nobody to tell.
+        let _gone = out.write_all(&chunk).and_then(|()| out.flush());
+    }
+}
+
+/// What one request's line says.
+pub(super) struct Line {
+    pub(super) visit: Option<Visit>,
+    pub(super) request_id: Arc<str>,
+    pub(super) status: StatusCode,
+    pub(super) trace: Trace,
+    pub(super) began: Instant,
+}
+
+/// Field by field as docs/LOG.md has it.
+#[derive(Serialize)]
+struct Fields<'a> {
+    at: &'a str,
+    level: &'static str,
+    kind: &'static str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<std::net::IpAddr>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    method: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    host: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    path: &'a str,
+    status: u16,
+    bytes_out: u64,
+    duration_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream_ms: Option<f64>,
+    decision: &'static str,
+    rule: Rule,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idp: Option<&'a str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    code: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    cause: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rule {
+    Number(usize),
+    Default(&'static str),
+}
+
+impl Line {
+    fn append(&self, format: LogFormat, bytes_out: u64, lines: &mut Vec<u8>) {
+        let at = log_time();
+        let visit = self.visit.as_ref();
+        let live = self.trace.live.as_ref();
+        let fields = Fields {
+            at: &at,
+            level: if self.status.is_server_error() {
+                "warn"
+            } else {
+                "info"
+            },
+            kind: "access",
+            request_id: &self.request_id,
+            client: visit.and_then(|visit| visit.origin.client),
+            method: visit.map_or("", |visit| visit.method.as_str()),
+            host: visit.map_or("", |visit| &visit.origin.host),
+            path: visit.map_or("", |visit| visit.path.as_str()),
+            status: self.status.as_u16(),
+            bytes_out,
+            duration_ms: millis(self.began.elapsed()),
+            upstream_ms: self.trace.upstream.map(millis),
+            decision: self.trace.verdict.as_str(),
+            rule: self
+                .trace
+                .rule
+                .map_or(Rule::Default("default"), Rule::Number),
+            reason: self.trace.reason,
+            user: self
+                .trace
+                .prepared
+                .as_ref()
+                .map(|prepared| prepared.identity.user.user_name.as_str()),
+            session: live.map(|live| live.record.id.as_str()),
+            idp: live.map(|live| live.record.idp.as_str()),
+            code: self.trace.code,
+            cause: &self.trace.cause,
+        };
+        match format {
+            LogFormat::Json => {
+                if serde_json::to_writer(&mut *lines, &fields).is_ok() {
+                    lines.push(b'\n');
+                }
+            }
+            LogFormat::Text => fields.append_text(lines),
+        }
+    }
+}
+
+impl Fields<'_> {
+    /// `2026-11-22T09:30:00.123Z 200 GET app.example.com/path alice allow 1.2ms …`
+    fn append_text(&self, lines: &mut Vec<u8>) {
+        let user = self.user.unwrap_or("-").escape_debug();
+        let path = self.path.escape_debug();
+        // Writing into memory does not fail.
+        let _written = write!(
+            lines,
+            "{} {} {} {}{path} {user} {} {:.1}ms id={}",
+            self.at,
+            self.status,
+            self.method,
+            self.host,
+            self.decision,
+            self.duration_ms,
+            self.request_id
+        );
+        for (name, value) in [
+            ("reason", self.reason),
+            ("code", self.code),
+            ("cause", self.cause),
+        ] {
+            if !value.is_empty() {
+                let _written = write!(lines, " {name}={value:?}");
+            }
+        }
+        lines.push(b'\n');
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// A body that writes its request's line when it is gone.
+pub(super) struct Logged {
+    body: Body,
+    line: Line,
+    log: AccessLog,
+    framing: Option<Arc<Framing>>,
+    bytes: u64,
+}
+
+impl Logged {
+    pub(super) const fn new(
+        body: Body,
+        line: Line,
+        log: AccessLog,
+        framing: Option<Arc<Framing>>,
+    ) -> Self {
+        Self {
+            body,
+            line,
+            log,
+            framing,
+            bytes: 0,
+        }
+    }
+}
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        if let Some(framing) = &self.framing {
+            framing.next();
+        }
+        self.log.write(&self.line, self.bytes);
+    }
+}
+
+impl HttpBody for Logged {
+    type Data = Bytes;
+    type Error = BodyEnd;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyEnd>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(data) = frame.data_ref() {
+                    let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+                    this.bytes = this.bytes.saturating_add(length);
+                }
+            }
+            Poll::Ready(Some(Err(error))) => this.line.trace.cause = error.to_string(),
+            Poll::Ready(None) | Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

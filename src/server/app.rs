@@ -1,0 +1,186 @@
+//! Everything that is put together from the settings; a reload makes a new one around the same stores.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::audit::Audit;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Logo, Settings, StorageUrl};
+use crate::crypto::Passwords;
+use crate::directory::EmbeddedDirectory;
+use crate::login::{KeptBodies, Login, PasswordSteps, Pendings, Throttle};
+use crate::metrics::Metrics;
+use crate::oidc;
+use crate::outbound::OutboundError;
+use crate::provision::Provision;
+use crate::proxy::{Cors, Prepare, Proxy};
+use crate::session::{EmbeddedSessions, Sessions};
+use crate::storage::{Embedded, StorageError};
+use crate::web::page::Look;
+
+/// Why settings cannot be put to work.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The store.
+    #[error("storage.url")]
+    Storage(#[from] StorageError),
+    /// Rules, headers, upstream.
+    #[error(transparent)]
+    Proxy(#[from] crate::proxy::BuildError),
+    /// Idps.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+}
+
+/// What outlives a reload.
+pub(super) struct Stores {
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    storage: Embedded,
+    idp_cache: PathBuf,
+    sessions: Arc<Sessions>,
+    pending: Arc<Pendings>,
+    kept: Arc<KeptBodies>,
+    throttle: Arc<Throttle>,
+    steps: Arc<PasswordSteps>,
+    cors: Arc<Cors>,
+}
+
+impl Stores {
+    /// Opens the store and loads the sessions.
+    pub(super) async fn open(settings: &Settings) -> Result<Self, BuildError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let metrics = Arc::new(Metrics::new());
+        let StorageUrl::Redb(file) = &settings.storage;
+        let storage = Embedded::open(file, Arc::clone(&metrics))?;
+        let store = Arc::new(EmbeddedSessions::new(storage.clone()));
+        let idle = settings.session.idle;
+        let sessions =
+            Sessions::load(store, Arc::clone(&clock), Arc::clone(&metrics), idle).await?;
+        let pending = usize::try_from(settings.limits.pending_sign_ins).unwrap_or(usize::MAX);
+        Ok(Self {
+            clock,
+            metrics,
+            storage,
+            idp_cache: file.with_file_name("idp-cache"),
+            sessions: Arc::new(sessions),
+            pending: Arc::new(Pendings::new(pending)),
+            kept: Arc::default(),
+            throttle: Arc::default(),
+            steps: Arc::default(),
+            cors: Arc::default(),
+        })
+    }
+
+    fn audit(&self, settings: &Settings) -> Result<Audit, StorageError> {
+        let (file, retention) = (settings.audit.file.clone(), settings.audit.retention);
+        Audit::new(
+            self.storage.clone(),
+            Arc::clone(&self.clock),
+            file,
+            retention,
+        )
+    }
+
+    /// Puts everything together.
+    pub(super) async fn build(&self, settings: Settings) -> Result<App, BuildError> {
+        let settings = Arc::new(settings);
+        let audit = Arc::new(self.audit(&settings)?);
+        let provision = Arc::new(Provision::new(
+            Arc::new(EmbeddedDirectory::new(self.storage.clone())),
+            Arc::clone(&self.sessions),
+            Arc::clone(&audit),
+            Arc::clone(&self.clock),
+            settings.tenants.clone(),
+            settings.groups.clone(),
+        ));
+        let look = Arc::new(look(&settings));
+        let idps = oidc::build(&settings, &self.idp_cache, &self.clock, &self.metrics)?;
+        let prepare = Prepare::build(
+            &settings,
+            &provision,
+            &self.storage,
+            &self.clock,
+            &self.metrics,
+        );
+        let prepare = Arc::new(prepare.await?);
+        let login = Arc::new(Login {
+            settings: Arc::clone(&settings),
+            idps,
+            pending: Arc::clone(&self.pending),
+            kept: Arc::clone(&self.kept),
+            throttle: Arc::clone(&self.throttle),
+            steps: Arc::clone(&self.steps),
+            provision: Arc::clone(&provision),
+            sessions: Arc::clone(&self.sessions),
+            audit: Arc::clone(&audit),
+            passwords: Arc::new(Passwords::new(
+                settings.local.bcrypt_cost,
+                settings.local.min_length,
+                2,
+            )),
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::clone(&self.metrics),
+            look: Arc::clone(&look),
+            prepare: Arc::<Prepare>::clone(&prepare),
+        });
+        let proxy = Proxy::new(&login, prepare, Arc::clone(&self.cors))?;
+        Ok(App {
+            settings,
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::clone(&self.metrics),
+            storage: self.storage.clone(),
+            sessions: Arc::clone(&self.sessions),
+            audit,
+            provision,
+            login,
+            proxy,
+            look,
+        })
+    }
+}
+
+/// What a request needs. Stores, sessions and counters outlive a reload, the rest is made anew.
+pub struct App {
+    /// Settings in force.
+    pub settings: Arc<Settings>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The store.
+    pub storage: Embedded,
+    /// Live sessions.
+    pub sessions: Arc<Sessions>,
+    /// The chain.
+    pub audit: Arc<Audit>,
+    /// The one way to people.
+    pub provision: Arc<Provision>,
+    /// Signing in.
+    pub login: Arc<Login>,
+    /// The way of proxied requests.
+    pub proxy: Proxy,
+    /// How pages look.
+    pub look: Arc<Look>,
+}
+
+fn look(settings: &Settings) -> Look {
+    let pages = &settings.pages;
+    let data = |logo: &Logo| {
+        format!(
+            "data:{};base64,{}",
+            logo.media_type,
+            STANDARD.encode(&logo.bytes)
+        )
+    };
+    Look {
+        name: pages.name.clone(),
+        logo: pages.logo.as_ref().map(data),
+        colour: pages.colour.clone(),
+        contact: pages.contact.clone(),
+        own: settings.paths.own.clone(),
+    }
+}

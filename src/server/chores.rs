@@ -1,0 +1,52 @@
+//! What is due now and then: sessions that ended, idp keys, certificates that changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::reload::Reload;
+use super::shared::Shared;
+
+const MINUTE: Duration = Duration::from_mins(1);
+/// How soon a changed certificate or secret is noticed.
+const LOOK_AT_FILES: Duration = Duration::from_secs(5);
+
+/// Runs until `over`.
+pub(super) async fn run(shared: Arc<Shared>, reload: Arc<Reload>, over: CancellationToken) {
+    let all = async {
+        tokio::join!(every_minute(&shared), watch_files(&reload));
+    };
+    tokio::select! {
+        () = all => {}
+        () = over.cancelled() => {}
+    }
+}
+
+async fn every_minute(shared: &Arc<Shared>) {
+    loop {
+        let app = shared.app.load_full();
+        if let Err(error) = app.sessions.sweep().await {
+            tracing::error!(%error, "ended sessions could not be written");
+        }
+        if let Err(error) = app.audit.prune().await {
+            tracing::error!(%error, "old audit entries could not be removed");
+        }
+        if let Err(error) = app.proxy.refresh_keys().await {
+            tracing::error!(%error, "keys of the assertion could not be renewed");
+        }
+        for idp in &app.login.idps {
+            let idp = Arc::clone(idp);
+            tokio::spawn(async move { idp.refresh().await });
+        }
+        drop(app);
+        tokio::time::sleep(MINUTE).await;
+    }
+}
+
+async fn watch_files(reload: &Reload) {
+    loop {
+        tokio::time::sleep(LOOK_AT_FILES).await;
+        reload.changed_files().await;
+    }
+}

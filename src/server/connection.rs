@@ -1,0 +1,176 @@
+//! One client connection: TLS, HTTP/1.1 or HTTP/2, its limits, and its orderly end.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::access_log::Logged;
+use super::framing::{Framing, Watched};
+use super::listener::Accepted;
+use super::router;
+use super::shared::Shared;
+use crate::web::Inbound;
+
+/// What an HTTP/2 client begins with (RFC 9113 3.4), as far as it tells it from any HTTP/1 method.
+const PREFACE: &[u8] = b"PRI";
+/// How soon the first bytes are looked at again when they could become either protocol, and how soon at last.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+const LAST_LOOK: Duration = Duration::from_secs(1);
+/// Requests at once on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 128;
+
+/// Serves a connection until it ends, or until we stop and its requests are done.
+pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
+    match accepted {
+        Accepted::Unix(stream) => {
+            let inbound = Inbound {
+                peer: None,
+                tls: false,
+            };
+            http1(&shared, stream, inbound).await;
+        }
+        Accepted::Tcp(stream, peer) => tcp(&shared, stream, peer).await,
+    }
+}
+
+async fn tcp(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+    let wait = shared.app.load().settings.server.header_timeout;
+    let mut inbound = Inbound {
+        peer: Some(peer.ip().to_canonical()),
+        tls: false,
+    };
+    let Some(config) = shared.tls.load_full() else {
+        match timeout(wait, speaks_http2(&stream)).await {
+            Ok(Ok(true)) => http2(shared, stream, inbound).await,
+            Ok(Ok(false)) => http1(shared, stream, inbound).await,
+            // Gone, or silent for too long.
+            Ok(Err(_)) | Err(_) => {}
+        }
+        return;
+    };
+    inbound.tls = true;
+    match timeout(wait, TlsAcceptor::from(config).accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let http2_agreed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            if http2_agreed {
+                http2(shared, stream, inbound).await;
+            } else {
+                http1(shared, stream, inbound).await;
+            }
+        }
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+        Err(_elapsed) => tracing::debug!(%peer, "TLS handshake not finished in time"),
+    }
+}
+
+/// Looks at the first bytes without taking them.
+async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0; PREFACE.len()];
+    let mut pause = FIRST_LOOK;
+    loop {
+        let seen = stream.peek(&mut first).await?;
+        let bytes = first.get(..seen).unwrap_or_default();
+        if bytes.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if bytes == PREFACE {
+            return Ok(true);
+        }
+        if !PREFACE.starts_with(bytes) {
+            return Ok(false);
+        }
+        // "P" or "PR" could become either; there is no event for "more than these". Thousands of clients
+        // that stop there must not keep us looking.
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(LAST_LOOK);
+    }
+}
+
+async fn http1<S>(shared: &Arc<Shared>, stream: S, inbound: Inbound)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let app = shared.app.load_full();
+    let server = &app.settings.server;
+    // A head may have 100 fields, which is hyper's own limit: any other number costs memory for each request.
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(server.header_timeout)
+        .max_header_size(server.max_header_size)
+        .max_buf_size(server.max_header_size.max(64 * 1024));
+    let framing = Arc::new(Framing::default());
+    let stream = Watched::new(stream, Arc::clone(&framing));
+    let service =
+        service_fn(|request| answer(shared, inbound, Some(Arc::clone(&framing)), request));
+    let connection = builder
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    drop(app);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = &mut connection => return note(ended),
+        () = shared.stop.heard() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    note(connection.await);
+}
+
+async fn http2<S>(shared: &Arc<Shared>, stream: S, inbound: Inbound)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let app = shared.app.load_full();
+    let server = &app.settings.server;
+    let header_size = u32::try_from(server.max_header_size).unwrap_or(u32::MAX);
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(header_size)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    let own = Arc::clone(shared);
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&own);
+        async move { answer(&shared, inbound, None, request).await }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    drop(app);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = &mut connection => return note(ended),
+        () = shared.stop.heard() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    note(connection.await);
+}
+
+async fn answer(
+    shared: &Arc<Shared>,
+    inbound: Inbound,
+    framing: Option<Arc<Framing>>,
+    request: Request<Incoming>,
+) -> Result<Response<Logged>, Infallible> {
+    Ok(router::answer(shared, inbound, framing, request).await)
+}
+
+fn note(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        // What a client does to its own connection is no news; a body that we cut has its access line.
+        tracing::debug!(%error, "connection ended");
+    }
+}

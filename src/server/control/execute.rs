@@ -1,0 +1,170 @@
+//! Does what was asked, through the same doors as everybody else: `provision`, sessions, audit.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use serde::Serialize;
+
+use super::row::{AuditRow, ChainVerdict};
+use super::socket::Execute;
+use super::{Answer, AuditQuery, MAX_ROWS, Operation};
+use crate::audit::Filter;
+use crate::crypto::PasswordError;
+use crate::directory::DirectoryError;
+use crate::identity::EmailError;
+use crate::provision::{Actor, Refused};
+use crate::server::App;
+use crate::storage::StorageError;
+
+/// The running server, whatever its settings are at the moment.
+pub(super) struct Desk(pub(super) Arc<ArcSwap<App>>);
+
+#[async_trait]
+impl Execute for Desk {
+    async fn execute(&self, uid: u32, operation: Operation) -> Answer {
+        let app = self.0.load_full();
+        let actor = Actor {
+            name: format!("cli:uid={uid}"),
+            client: None,
+            request_id: None,
+        };
+        let asked = Asked { app: &app, actor };
+        asked.execute(operation).await.unwrap_or_else(Answer::from)
+    }
+}
+
+/// Why it was not done. Operators may read every cause.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("there is no tenant {0:?}")]
+    Tenant(String),
+    #[error("there is no person {0:?}")]
+    User(String),
+    #[error("there is no group {0:?}")]
+    Group(String),
+    #[error("the role {role:?} is not one of roles.allowed: {allowed}")]
+    Role { role: String, allowed: String },
+    #[error("the user name cannot be used: it is empty, too long, or holds control characters")]
+    UserName,
+    #[error("the e-mail address {0:?} {1}")]
+    Email(String, EmailError),
+    #[error("{0}")]
+    Usage(&'static str),
+    #[error("the password {0}")]
+    Password(PasswordError),
+    #[error(transparent)]
+    Provision(#[from] Refused),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("the answer cannot be written")]
+    Json(#[from] serde_json::Error),
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let code = match &refusal {
+            Refusal::Tenant(_) => "no_tenant",
+            Refusal::User(_) => "no_user",
+            Refusal::Group(_) => "no_group",
+            Refusal::Role { .. } => "role",
+            Refusal::UserName => "user_name",
+            Refusal::Email(..) => "email",
+            Refusal::Usage(_) => "usage",
+            Refusal::Password(_) => "password",
+            Refusal::Provision(_) => "refused",
+            Refusal::Directory(_) | Refusal::Storage(_) => "store",
+            Refusal::Json(_) => "internal",
+        };
+        let mut text = refusal.to_string();
+        let mut next = std::error::Error::source(&refusal);
+        while let Some(cause) = next {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            next = cause.source();
+        }
+        Self::error(code, text)
+    }
+}
+
+pub(super) fn done(value: &impl Serialize) -> Result<Answer, Refusal> {
+    Ok(Answer::Ok(serde_json::to_value(value)?))
+}
+
+/// One question to the running server.
+pub(super) struct Asked<'a> {
+    pub(super) app: &'a App,
+    pub(super) actor: Actor,
+}
+
+impl Asked<'_> {
+    // R59: every operation is named; a new one does not compile until somebody thought about it.
+    async fn execute(&self, operation: Operation) -> Result<Answer, Refusal> {
+        match operation {
+            Operation::Ping => done(&env!("CARGO_PKG_VERSION")),
+            Operation::UserList {
+                tenant,
+                after,
+                limit,
+            } => self.user_list(&tenant, after.as_deref(), limit).await,
+            Operation::UserShow { tenant, user } => self.user_show(&tenant, &user).await,
+            Operation::UserCreate(new) => self.user_create(new).await,
+            Operation::UserSetPassword {
+                tenant,
+                user,
+                password,
+                must_change,
+            } => {
+                self.user_set_password(&tenant, &user, &password, must_change)
+                    .await
+            }
+            Operation::UserSetLogin {
+                tenant,
+                user,
+                method,
+            } => self.user_set_login(&tenant, &user, method).await,
+            Operation::UserSetActive {
+                tenant,
+                user,
+                active,
+            } => self.user_set_active(&tenant, &user, active).await,
+            Operation::UserDelete { tenant, user } => self.user_delete(&tenant, &user).await,
+            Operation::GroupList {
+                tenant,
+                after,
+                limit,
+            } => self.group_list(&tenant, after.as_deref(), limit).await,
+            Operation::GroupShow { tenant, group } => self.group_show(&tenant, &group).await,
+            Operation::SessionList {
+                tenant,
+                user,
+                skip,
+                limit,
+            } => {
+                self.session_list(tenant, user.as_deref(), skip, limit)
+                    .await
+            }
+            Operation::SessionRevoke(which) => self.session_revoke(which).await,
+            Operation::AuditShow(query) => self.audit_show(query).await,
+            Operation::AuditVerify => done(&ChainVerdict::from(self.app.audit.verify().await?)),
+        }
+    }
+
+    async fn audit_show(&self, query: AuditQuery) -> Result<Answer, Refusal> {
+        let filter = Filter {
+            user_name: query.user,
+            action: query.action,
+            since: None,
+            before: query.before,
+        };
+        let entries = self
+            .app
+            .audit
+            .find(filter, query.limit.min(MAX_ROWS))
+            .await?;
+        let rows: Vec<_> = entries.into_iter().map(AuditRow::from).collect();
+        done(&rows)
+    }
+}

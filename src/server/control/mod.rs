@@ -1,0 +1,27 @@
+//! The control socket: the command line's way into the running server.
+//!
+//! One JSON line asks, one JSON line answers, then the connection ends. Refuses whoever is neither
+//! root nor the user that the server runs as, lines over 64 KiB, and slow ones.
+
+mod client;
+mod execute;
+mod operation;
+mod people;
+mod row;
+mod sessions;
+mod socket;
+
+pub use client::{AskError, ask};
+pub use operation::{Answer, AuditQuery, Create, Operation, Which};
+pub use row::{
+    AuditRow, ChainVerdict, ChangedUser, GroupDetails, GroupRow, Page, Revoked, SessionRow,
+    UserDetails, UserRow,
+};
+pub use socket::{ControlError, ControlSocket};
+
+/// Longest question, bytes.
+pub const MAX_QUESTION: usize = 64 * 1024;
+/// Longest answer that the command line reads, bytes.
+pub const MAX_ANSWER: usize = 16 * 1024 * 1024;
+/// Most rows of one page of a listing.
+pub const MAX_ROWS: usize = 500;

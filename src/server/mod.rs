@@ -1,0 +1,23 @@
+//! Listeners, TLS, connections, the router, the access log, the control socket.
+//!
+//! Refuses what is over a limit, what is not one HTTP request, and whoever may not command.
+
+mod access_log;
+mod app;
+mod chores;
+mod connection;
+pub mod control;
+mod framing;
+mod listener;
+mod ops_listener;
+mod reload;
+mod router;
+mod run;
+mod shared;
+mod stop;
+mod tls;
+mod worker;
+
+pub use app::{App, BuildError};
+pub use run::{Running, StartError, start};
+pub use tls::{TlsError, server_config};

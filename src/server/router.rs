@@ -1,0 +1,247 @@
+//! Which part answers a request: our own addresses by exact prefix, everything else the proxy.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::access_log::{Line, Logged};
+use super::app::App;
+use super::framing::Framing;
+use super::shared::Shared;
+use crate::metrics::Kind;
+use crate::problem::Problem;
+use crate::proxy::{Arrived, Body, FramingError, Trace, Verdict};
+use crate::web::{self, BodyError, Inbound, Origin, RequestPath, Visit, answer};
+
+/// Largest body that our own addresses read, bytes.
+const MAX_OWN_BODY: usize = 64 * 1024;
+/// It must be complete within this.
+const OWN_BODY_TIME: Duration = Duration::from_secs(20);
+
+/// Answers one request, whatever happens to it.
+pub(super) async fn answer(
+    shared: &Arc<Shared>,
+    inbound: Inbound,
+    framing: Option<Arc<Framing>>,
+    mut request: Request<Incoming>,
+) -> Response<Logged> {
+    let began = Instant::now();
+    let app = shared.app.load_full();
+    let mut trace = Trace::default();
+    let upgrade = request
+        .headers()
+        .contains_key(http::header::UPGRADE)
+        .then(|| hyper::upgrade::on(&mut request));
+    let (parts, body) = request.into_parts();
+    let doubled = framing.as_ref().is_some_and(|framing| framing.is_doubled());
+    let (visit, response) = match read(&app, inbound, parts, doubled) {
+        Ok(mut visit) => {
+            let response = if let Some(own) = own_address(&app, &visit) {
+                // Boxed because it is rare, and its room would be kept in every request.
+                Box::pin(own_answer(&app, &visit, own, body, &mut trace)).await
+            } else {
+                let arrived = Arrived {
+                    inbound,
+                    body,
+                    upgrade,
+                };
+                app.proxy.handle(&mut visit, arrived, &mut trace).await
+            };
+            (Some(visit), response)
+        }
+        Err((problem, request_id)) => {
+            trace.note(&problem);
+            let mut response = answer::plain_problem(&problem, &request_id).map(Body::Own);
+            if doubled {
+                // What follows on this connection cannot be told apart.
+                let close = HeaderValue::from_static("close");
+                response
+                    .headers_mut()
+                    .insert(http::header::CONNECTION, close);
+            }
+            (None, response)
+        }
+    };
+    count(&app, &response, &trace);
+    let line = Line {
+        request_id: visit
+            .as_ref()
+            .map_or_else(|| "-".into(), |visit| Arc::clone(&visit.origin.request_id)),
+        visit,
+        status: response.status(),
+        trace,
+        began,
+    };
+    response.map(|body| Logged::new(body, line, shared.log.clone(), framing))
+}
+
+/// The head, read once: path, origin, target (R15).
+fn read(
+    app: &App,
+    inbound: Inbound,
+    parts: Parts,
+    doubled: bool,
+) -> Result<Visit, (Problem, Arc<str>)> {
+    let Parts {
+        method,
+        uri,
+        headers,
+        ..
+    } = parts;
+    let authority = uri.authority().map(http::uri::Authority::as_str);
+    let origin = Origin::read(
+        inbound,
+        &headers,
+        authority,
+        &app.settings.server.trusted_proxies,
+    )
+    .map_err(|error| (error.into(), Arc::from("-")))?;
+    let refuse = |problem| (problem, Arc::clone(&origin.request_id));
+    if doubled {
+        return Err(refuse(FramingError::Both.into()));
+    }
+    if method == Method::CONNECT || method == Method::TRACE {
+        return Err(refuse(Problem::method_not_allowed()));
+    }
+    // R15: methods are told apart by case (RFC 9110 9.1), and some apps do not: `post` would pass a rule for `POST` by.
+    if method
+        .as_str()
+        .bytes()
+        .any(|byte| byte.is_ascii_lowercase())
+    {
+        return Err(refuse(Problem::bad_request(
+            "method.spelling",
+            "The request's method is not written in capitals.",
+        )));
+    }
+    let path = RequestPath::of(&uri).map_err(|error| refuse(error.into()))?;
+    Ok(Visit {
+        method,
+        uri: path.uri(),
+        path,
+        headers,
+        origin,
+        now: app.clock.now(),
+    })
+}
+
+/// One of our own addresses.
+#[derive(Clone, Copy)]
+enum Own<'a> {
+    /// Below `[paths] own`; what follows the prefix.
+    Login(&'a str),
+    /// Below `[paths] oidc`; the idp's name and what follows it.
+    Idp(&'a str, &'a str),
+}
+
+fn own_address<'a>(app: &App, visit: &'a Visit) -> Option<Own<'a>> {
+    if !visit.path.odd().is_empty() {
+        return None;
+    }
+    let path = visit.path.as_str();
+    let below = |prefix: &str| path.strip_prefix(prefix)?.strip_prefix('/');
+    let paths = &app.settings.paths;
+    if let Some(rest) = below(&paths.own) {
+        return Some(Own::Login(rest));
+    }
+    let (idp, rest) = below(&paths.oidc)?.split_once('/')?;
+    // An app that has an address below /oidc keeps it, unless an idp of ours has that name.
+    app.login.idp(idp).map(|_ours| Own::Idp(idp, rest))
+}
+
+async fn own_answer(
+    app: &App,
+    visit: &Visit,
+    own: Own<'_>,
+    body: Incoming,
+    trace: &mut Trace,
+) -> Response<Body> {
+    trace.verdict = Verdict::Own;
+    let answered = match web::read(body, MAX_OWN_BODY, OWN_BODY_TIME).await {
+        Ok(body) => own_part(app, visit, own, body).await,
+        Err(error) => Err(unread(error)),
+    };
+    let response = answered.unwrap_or_else(|problem| {
+        trace.note(&problem);
+        answer::problem(&problem, visit, &app.look)
+    });
+    response.map(Body::Own)
+}
+
+async fn own_part(
+    app: &App,
+    visit: &Visit,
+    own: Own<'_>,
+    body: Bytes,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    match own {
+        Own::Login("jwks.json") => Ok(key_set(app.proxy.jwks())),
+        Own::Login(rest) => {
+            let mut response = app.login.answer(visit, rest, body).await?;
+            if rest == "logout" && response.status().is_redirection() {
+                app.proxy.farewell(visit, response.headers_mut());
+            }
+            Ok(response)
+        }
+        Own::Idp(name, rest) => match app.login.idp(name) {
+            Some(idp) => idp.answer(&app.login, visit, rest, body).await,
+            None => Err(Problem::not_found()),
+        },
+    }
+}
+
+/// Keys change rarely and are asked for often (RFC 7517 8.5.1).
+fn key_set(document: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(document));
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/jwk-set+json"),
+    );
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300"),
+    );
+    response
+}
+
+fn unread(error: BodyError) -> Problem {
+    let (status, code, detail) = match error {
+        BodyError::TooLarge(_) => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body.too_large",
+            "What was sent is too large.",
+        ),
+        BodyError::Slow(_) => (
+            StatusCode::REQUEST_TIMEOUT,
+            "body.slow",
+            "What was sent did not arrive in time.",
+        ),
+        BodyError::Broken(_) => (
+            StatusCode::BAD_REQUEST,
+            "body.broken",
+            "What was sent did not arrive whole.",
+        ),
+    };
+    Problem::new(status, code, detail).because(error)
+}
+
+fn count(app: &App, response: &Response<Body>, trace: &Trace) {
+    let kind = match response.status().as_u16() {
+        101 => "101",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    };
+    app.metrics.requests.get_or_create(&Kind { kind }).inc();
+    let kind = trace.verdict.as_str();
+    app.metrics.decisions.get_or_create(&Kind { kind }).inc();
+}

@@ -1,0 +1,13 @@
+//! Where state lasts: one redb file with one writer, whose waiting writes are committed together.
+//!
+//! Refuses files of a newer format. A write is answered only after its commit is on the disk.
+
+mod embedded;
+mod file;
+#[cfg(test)]
+mod folder;
+mod writer;
+
+pub use embedded::{Embedded, StorageError, table};
+#[cfg(test)]
+pub(crate) use folder::Folder;

@@ -1,0 +1,18 @@
+//! Real sockets for the tests: an app that shows what it got, our server before it, clients, and real
+//! programs of others.
+
+mod app;
+mod client;
+mod people;
+mod process;
+mod raw;
+mod sidegate;
+mod tools;
+
+pub use app::{Seen, UpstreamApp};
+pub use client::{Answer, Client};
+pub use people::{PASSWORD, create_person};
+pub use process::Process;
+pub use raw::{raw, status};
+pub use sidegate::{Sidegate, new_folder};
+pub use tools::{AtIdp, OidcIdp, Program, drive, test_file};

@@ -1,0 +1,114 @@
+//! Our server as a process of its own, for what kills it and for what it writes.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+
+use super::{Client, sidegate};
+
+/// A running `sidegate serve`.
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+    pub host: String,
+    pub ops: SocketAddr,
+    pub folder: PathBuf,
+}
+
+impl Process {
+    /// In a new folder, with these further settings.
+    pub async fn start(upstream: &str, further: &str) -> Self {
+        Self::start_in(sidegate::new_folder(), upstream, further).await
+    }
+
+    /// In the folder of an earlier one.
+    pub async fn start_in(folder: PathBuf, upstream: &str, further: &str) -> Self {
+        let (port, ops) = (sidegate::free_port(), sidegate::free_port());
+        let host = format!("localhost:{port}");
+        let state = folder.display();
+        let text = format!(
+            "public_url = \"http://{host}\"\nserver.listen = \"127.0.0.1:{port}\"\nserver.ops.listen = \"127.0.0.1:{ops}\"\n\
+             server.control.socket = \"{state}/control.sock\"\nstorage.url = \"redb://{state}/sidegate.redb\"\n\
+             upstream.url = \"{upstream}\"\n{further}\n"
+        );
+        let config = folder.join("sidegate.toml");
+        std::fs::write(&config, text).unwrap();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("log"))
+            .unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_sidegate"))
+            .arg("--config")
+            .arg(&config)
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let started = Self {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            host,
+            ops: SocketAddr::from(([127, 0, 0, 1], ops)),
+            folder,
+        };
+        let up = async {
+            while tokio::net::TcpStream::connect(started.address)
+                .await
+                .is_err()
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let up = tokio::time::timeout(Duration::from_secs(30), up).await;
+        assert!(up.is_ok(), "it does not answer:\n{}", started.log());
+        started
+    }
+
+    /// A browser with an empty jar.
+    pub fn browser(&self) -> Client {
+        Client::new(self.address, &self.host)
+    }
+
+    /// Everything that it wrote so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap()
+    }
+
+    /// As the machine does it when it runs out of memory; gives the folder.
+    pub async fn kill(mut self) -> PathBuf {
+        self.child.kill().await.unwrap();
+        self.child.wait().await.unwrap();
+        std::mem::take(&mut self.folder)
+    }
+
+    /// As a service manager does it; gives the folder.
+    pub async fn terminate(mut self) -> PathBuf {
+        let id = self.child.id().unwrap().to_string();
+        let sent = Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .await
+            .unwrap();
+        assert!(sent.success());
+        let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
+        let status = ended.expect("still running").unwrap();
+        assert!(status.success(), "{status}:\n{}", self.log());
+        std::mem::take(&mut self.folder)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.folder.as_os_str().is_empty() {
+            let _gone = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
