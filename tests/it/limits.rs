@@ -170,6 +170,8 @@ async fn large_bodies_pass_whole() {
         .await;
     let seen: Seen = serde_json::from_slice(&body).unwrap();
     assert_eq!(seen.body, SIZE.to_string());
+    // The connection is kept: our side of it learns a moment after the answer that its own request has ended.
+    sender.ready().await.unwrap();
     let request = Request::builder()
         .uri(format!("/bytes/{SIZE}"))
         .header("host", &gate.host)
