@@ -17,7 +17,15 @@ fn setting(line: &str) -> Option<&str> {
 fn told() -> Vec<(String, String)> {
     let mut section = String::new();
     let mut told = Vec::new();
-    let arrays = ["rule", "idp", "tenant"];
+    let arrays = [
+        "rule",
+        "idp",
+        "tenant",
+        "tenant.scim.attribute",
+        "scim.attribute",
+        "scim.extension",
+        "scim.extension.attributes",
+    ];
     for line in EXAMPLE.lines() {
         if let Some(key) = line.strip_prefix("# Or: ") {
             let key = key.split(' ').next().unwrap();
@@ -28,10 +36,19 @@ fn told() -> Vec<(String, String)> {
         };
         if line.starts_with('[') {
             let name = line.trim_matches(['[', ']']);
-            let (first, rest) = name.split_once('.').unwrap_or((name, ""));
-            let item = if arrays.contains(&first) { "[]" } else { "" };
-            let dot = if rest.is_empty() { "" } else { "." };
-            section = format!("{first}{item}{dot}{rest}");
+            let mut before = String::new();
+            section.clear();
+            for part in name.split('.') {
+                for text in [&mut before, &mut section] {
+                    text.push_str(if text.is_empty() { "" } else { "." });
+                    text.push_str(part);
+                }
+                section.push_str(if arrays.contains(&before.as_str()) {
+                    "[]"
+                } else {
+                    ""
+                });
+            }
         } else {
             let (key, value) = line.split_once(" = ").unwrap();
             let dot = if section.is_empty() { "" } else { "." };

@@ -12,6 +12,7 @@ mod policy;
 mod provisioning;
 mod quantity;
 mod reader;
+mod scim;
 mod server;
 mod session;
 mod source;
@@ -31,8 +32,8 @@ pub use headers::{Algorithm, Assertion, Encoding, Headers, Preset};
 pub use idp::{Attributes, IdpSettings, Oidc, Protocol};
 pub use mistake::{Mistake, Mistakes};
 pub use policy::{Access, Anonymous, Rule, Who};
-pub use provisioning::{Groups, Jit, Match, Provisioning, Roles, Tenant};
-
+pub use provisioning::{Adopt, Groups, Jit, Match, OnDelete, Provisioning, Roles, Tenant};
+pub use scim::{AttributeRule, Extension, ExtensionAttribute, ExtensionType, Scim};
 pub use server::{AppSession, Audit, Limits, Log, LogFormat, Rate, Server, Tls, Upstream};
 pub use session::{Local, Logo, Pages, Paths, SameSite, SessionSettings};
 pub use source::SourceError;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub tenants: Vec<Tenant>,
     /// `[groups]`
     pub groups: Groups,
+    /// `[scim]`
+    pub scim: Scim,
     /// `[limits]`
     pub limits: Limits,
     /// `[audit]`
@@ -139,13 +142,14 @@ impl Settings {
             .flatten();
         let provisioning = Provisioning::read(root.section("provisioning"));
         let roles = Roles::read(root.section("roles"));
+        let scim = Scim::read(root.section("scim"));
         let tenants = root.sections("tenant");
         let mut tenants: Vec<_> = tenants
             .into_iter()
-            .filter_map(|section| Tenant::read(section, &provisioning, &roles))
+            .filter_map(|section| Tenant::read(section, &provisioning, &roles, &scim))
             .collect();
         if tenants.is_empty() {
-            tenants.push(Tenant::alone(provisioning, roles));
+            tenants.push(Tenant::alone(provisioning, roles, &scim));
         }
         let idps = root.sections("idp");
         let idps_written = idps.len();
@@ -162,6 +166,7 @@ impl Settings {
             local: Local::read(root.section("local")),
             tenants,
             groups: Groups::read(root.section("groups")),
+            scim,
             limits: Limits::read(root.section("limits")),
             audit: Audit::read(root.section("audit")),
             log: Log::read(root.section("log")),
@@ -189,7 +194,8 @@ pub struct KnownKey {
 pub fn known_keys() -> Vec<KnownKey> {
     // Sections that are read only where they stand.
     let all = "[server.tls]\n[headers.assertion]\n[[rule]]\n[[idp]]\nkind = 'oidc'\n\
-               [[tenant]]\n[tenant.provisioning]\n[tenant.roles]";
+               [[tenant]]\n[tenant.provisioning]\n[tenant.roles]\n[[tenant.scim.attribute]]\n\
+               [[scim.attribute]]\n[[scim.extension]]\nattributes = [{ name = 'x' }]";
     let table = source::parse(all).unwrap_or_default();
     let (_incomplete, notes) = Settings::read_noting(Source {
         table,

@@ -1,6 +1,7 @@
 //! `[[tenant]]`, `[provisioning]`, `[roles]`, `[groups]`.
 
 use super::reader::Section;
+use super::scim::{AttributeRule, Scim};
 use crate::identity::{IdpName, TenantSlug};
 
 /// One organisation whose people use the app.
@@ -18,6 +19,8 @@ pub struct Tenant {
     pub provisioning: Provisioning,
     /// `[tenant.roles]`, else `[roles]`.
     pub roles: Roles,
+    /// `[[tenant.scim.attribute]]`, else `[[scim.attribute]]`.
+    pub attributes: Vec<AttributeRule>,
 }
 
 /// `[provisioning]`
@@ -27,6 +30,32 @@ pub struct Provisioning {
     pub jit: Jit,
     /// What ties a principal to a record at its first sign-in. Default userName.
     pub matching: Match,
+    /// What stays of a record that a SCIM client deletes. Default remove.
+    pub on_delete: OnDelete,
+    /// How a record that no SCIM client made becomes one that SCIM manages. Default filter.
+    pub adopt: Adopt,
+    /// Deactivations and deletions by SCIM within an hour before it is stopped; 0 is no limit.
+    pub max_deactivations_per_hour: u32,
+}
+
+/// What stays of a record that a SCIM client deletes; it is answered 404 either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDelete {
+    /// A tombstone.
+    Remove,
+    /// The record, inactive; operators see it.
+    Deactivate,
+}
+
+/// How a record that no SCIM client made becomes one that SCIM manages; never by e-mail alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopt {
+    /// Filters and lists show it, and the first change by its id adopts it.
+    Filter,
+    /// Besides, a POST with its user name adopts it.
+    Post,
+    /// SCIM neither sees nor changes it; its user name is taken all the same.
+    Never,
 }
 
 /// What a first sign-in without a record does.
@@ -66,7 +95,7 @@ pub struct Roles {
 
 impl Tenant {
     /// The one that exists when none is configured.
-    pub(super) fn alone(provisioning: Provisioning, roles: Roles) -> Self {
+    pub(super) fn alone(provisioning: Provisioning, roles: Roles, scim: &Scim) -> Self {
         Self {
             slug: TenantSlug::default(),
             domains: Vec::new(),
@@ -74,6 +103,7 @@ impl Tenant {
             hosts: Vec::new(),
             provisioning,
             roles,
+            attributes: scim.attributes.clone(),
         }
     }
 
@@ -81,6 +111,7 @@ impl Tenant {
         mut section: Section,
         provisioning: &Provisioning,
         roles: &Roles,
+        scim: &Scim,
     ) -> Option<Self> {
         let own_provisioning = section
             .has("provisioning")
@@ -88,6 +119,9 @@ impl Tenant {
         let own_roles = section
             .has("roles")
             .then(|| Roles::read(section.section("roles")));
+        let own_attributes = section
+            .has("scim")
+            .then(|| AttributeRule::read_all(&mut section.section("scim")));
         let slug = section.required("slug");
         let domains = section.domains("domains");
         let hosts = section.domains("hosts");
@@ -118,6 +152,7 @@ impl Tenant {
             hosts,
             provisioning: own_provisioning.unwrap_or_else(|| provisioning.clone()),
             roles: own_roles.unwrap_or_else(|| roles.clone()),
+            attributes: own_attributes.unwrap_or_else(|| scim.attributes.clone()),
         })
     }
 }
@@ -134,9 +169,25 @@ impl Provisioning {
             ("externalId", Match::ExternalId),
             ("emails.work", Match::EmailsWork),
         ];
+        let on_delete = [
+            ("remove", OnDelete::Remove),
+            ("deactivate", OnDelete::Deactivate),
+        ];
+        let adopt = [
+            ("filter", Adopt::Filter),
+            ("post", Adopt::Post),
+            ("never", Adopt::Never),
+        ];
         Self {
             jit: section.choice("jit", &jit, Jit::Create),
             matching: section.choice("match", &matching, Match::UserName),
+            on_delete: section.choice("on_delete", &on_delete, OnDelete::Remove),
+            adopt: section.choice("adopt", &adopt, Adopt::Filter),
+            max_deactivations_per_hour: section.number(
+                "max_deactivations_per_hour",
+                0,
+                0..=1_000_000,
+            ),
         }
     }
 }
@@ -171,13 +222,17 @@ impl Roles {
 /// `[groups]`
 #[derive(Clone, Debug, Default)]
 pub struct Groups {
+    /// Only groups that `[roles.groups]` names are accepted. Default false: any.
+    pub mapped_only: bool,
     /// Names that are kept out of everything; a `*` at the end stands for any rest.
     pub ignore: Vec<String>,
 }
 
 impl Groups {
     pub(super) fn read(mut section: Section) -> Self {
+        let accept = [("any", false), ("mapped", true)];
         Self {
+            mapped_only: section.choice("accept", &accept, false),
             ignore: section.list("ignore", &["checkpoint_inline_*"]),
         }
     }

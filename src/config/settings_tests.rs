@@ -144,8 +144,8 @@ fn r40_an_unknown_key_is_a_mistake() {
         ),
         (
             "a section",
-            "[scim]\npage_size = 1",
-            "scim: is not a key that exists here",
+            "[telemetry]\npage_size = 1",
+            "telemetry: is not a key that exists here",
         ),
         (
             "below a free table",

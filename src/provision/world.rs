@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
-use crate::config::{Jit, Match, Provisioning, Roles};
+use crate::config::{Adopt, Jit, Match, OnDelete, Provisioning, Roles};
 use crate::crypto::random_token;
 use crate::directory::{Change, EmbeddedDirectory, Expected};
 use crate::identity::{Group, GroupId, IdpKind, IdpName, ManagedBy, Principal};
@@ -43,6 +43,7 @@ impl World {
             clock,
             tenants,
             Groups {
+                mapped_only: false,
                 ignore: vec!["checkpoint_inline_*".to_owned()],
             },
         );
@@ -131,6 +132,9 @@ pub(super) fn tenant() -> Tenant {
         provisioning: Provisioning {
             jit: Jit::Create,
             matching: Match::UserName,
+            on_delete: OnDelete::Remove,
+            adopt: Adopt::Filter,
+            max_deactivations_per_hour: 0,
         },
         roles: Roles {
             allowed: Vec::new(),
@@ -138,6 +142,7 @@ pub(super) fn tenant() -> Tenant {
             attribute: "roles[primary eq true].value".to_owned(),
             groups: Vec::new(),
         },
+        attributes: Vec::new(),
     }
 }
 

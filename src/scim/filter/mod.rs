@@ -1,0 +1,45 @@
+//! Filters (RFC 7644 3.4.2.2): text to tree, tree to look-up, tree against a resource.
+
+use serde_json::Value;
+
+use super::path::AttributePath;
+
+/// A filter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filter {
+    /// All hold; two or more.
+    And(Vec<Self>),
+    /// One holds; two or more.
+    Or(Vec<Self>),
+    /// It does not hold.
+    Not(Box<Self>),
+    /// `attribute pr`
+    Present(AttributePath),
+    /// `attribute op value`
+    Compare(AttributePath, Operator, Value),
+    /// `attribute[filter]`: one element fits; paths inside are sub-attributes.
+    Element(AttributePath, Box<Self>),
+}
+
+/// How an attribute is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// equal
+    Eq,
+    /// not equal
+    Ne,
+    /// contains
+    Co,
+    /// starts with
+    Sw,
+    /// ends with
+    Ew,
+    /// greater than
+    Gt,
+    /// greater than or equal
+    Ge,
+    /// less than
+    Lt,
+    /// less than or equal
+    Le,
+}
