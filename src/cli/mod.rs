@@ -11,6 +11,7 @@ mod healthcheck;
 mod logs;
 mod output;
 mod password;
+mod scim;
 mod serve;
 mod session;
 mod temporary;
@@ -73,6 +74,9 @@ enum Command {
     /// Sessions: who is signed in, and the end of it.
     #[command(subcommand)]
     Session(session::Command),
+    /// Provisioning: what SCIM clients asked, and stopping it.
+    #[command(subcommand)]
+    Scim(scim::Command),
     /// The chain of what happened: show, verify.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -109,6 +113,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::User(command) => user::run(command, &server, output),
         Command::Group(command) => group::run(command, &server, output),
         Command::Session(command) => session::run(command, &server, output),
+        Command::Scim(command) => scim::run(command, &server, output),
         Command::Audit(command) => audit::run(command, &server, output),
     }
 }

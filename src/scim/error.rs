@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
@@ -76,6 +76,10 @@ pub struct ScimError {
     pub detail: Cow<'static, str>,
     /// For `Retry-After`.
     pub retry_after: Option<Duration>,
+    /// For `Allow`, on 405.
+    pub allow: Option<&'static str>,
+    /// For `WWW-Authenticate`, on 401.
+    pub challenge: Option<HeaderValue>,
     cause: Option<Box<Problem>>,
 }
 
@@ -95,6 +99,8 @@ impl ScimError {
             scim_type: None,
             detail,
             retry_after: None,
+            allow: None,
+            challenge: None,
             cause: None,
         }
     }
@@ -125,6 +131,58 @@ impl ScimError {
     /// 404: no such resource or endpoint.
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{what} not found"))
+    }
+
+    /// 405: the address answers other methods only (RFC 9110 15.5.6).
+    pub fn method(allow: &'static str) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                format!("this address answers {allow} only"),
+            )
+        }
+    }
+
+    /// For the log alone: what the client was told, and what is behind it.
+    pub fn causes(&self) -> String {
+        match self.cause.as_ref().map(|problem| problem.causes()) {
+            Some(causes) if !causes.is_empty() => format!("{}: {causes}", self.detail),
+            _ => self.detail.to_string(),
+        }
+    }
+
+    /// A stable word for the access log.
+    pub fn code(&self) -> &'static str {
+        if let Some(problem) = &self.cause {
+            return problem.code;
+        }
+        match (self.scim_type, self.status.as_u16()) {
+            (Some(ScimType::InvalidFilter), _) => "scim.invalid_filter",
+            (Some(ScimType::TooMany), _) => "scim.too_many",
+            (Some(ScimType::Uniqueness), _) => "scim.uniqueness",
+            (Some(ScimType::Mutability), _) => "scim.mutability",
+            (Some(ScimType::InvalidSyntax), _) => "scim.invalid_syntax",
+            (Some(ScimType::InvalidPath), _) => "scim.invalid_path",
+            (Some(ScimType::NoTarget), _) => "scim.no_target",
+            (Some(ScimType::InvalidValue), _) => "scim.invalid_value",
+            (Some(ScimType::InvalidVers), _) => "scim.invalid_vers",
+            (Some(ScimType::Sensitive), _) => "scim.sensitive",
+            (
+                Some(ScimType::InvalidCursor | ScimType::ExpiredCursor | ScimType::InvalidCount),
+                _,
+            ) => "scim.invalid_page",
+            (None, 401) => "scim.token",
+            (None, 403) => "scim.forbidden",
+            (None, 404) => "scim.not_found",
+            (None, 405) => "scim.method",
+            (None, 412) => "scim.version",
+            (None, 413) => "scim.too_large",
+            (None, 415) => "scim.content_type",
+            (None, 429) => "scim.rate",
+            (None, 503) => "scim.paused",
+            (None, _) => "scim.failed",
+        }
     }
 
     /// The document (RFC 7644 3.12): `status` is a text.

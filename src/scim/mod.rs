@@ -3,10 +3,115 @@
 //! Refuses whoever has no token of the tenant, what no schema allows, and what is too large, deep or many.
 //! The core is the RFC; how senders stray from it stands in [`patch::dialect`] alone.
 
+mod answer;
+pub mod auth;
+mod bulk;
+mod call;
+mod discovery;
+mod endpoint;
 pub mod error;
+mod exchanges;
 pub mod filter;
+mod groups;
+mod list;
+mod me;
 pub mod patch;
 pub mod path;
+mod pause;
+mod projection;
+mod query;
+mod read;
+mod reading;
+mod record;
+mod refusal;
+mod render;
+pub mod resource;
+mod route;
 pub mod schema;
+mod sort;
+pub mod token;
+mod users;
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::config::Settings;
+use crate::crypto::Passwords;
+use crate::login::Login;
+use crate::metrics::Metrics;
+use crate::provision::Provision;
+use list::Scans;
+use schema::Schemas;
+
+pub use auth::{Access, Denied, Failures, ScimClient};
+pub use endpoint::Answered;
 pub use error::{ScimError, ScimType};
+pub use exchanges::{Asked, Exchange, Exchanges};
+pub use pause::Pause;
+pub use projection::Projection;
+pub use read::read_body;
+pub use token::Tokens;
+
+/// Large bodies in memory at once.
+const LARGE_BODIES: usize = 2;
+
+/// What outlives a reload.
+pub struct ScimState {
+    /// Tokens of clients.
+    pub tokens: Arc<Tokens>,
+    /// Failed tries at them.
+    pub failures: Arc<Failures>,
+    /// The last exchanges.
+    pub exchanges: Arc<Exchanges>,
+    /// Whether it is paused.
+    pub pause: Arc<Pause>,
+}
+
+/// Everything below `/scim/v2`.
+pub struct Scim {
+    settings: Arc<Settings>,
+    schemas: Arc<Schemas>,
+    provision: Arc<Provision>,
+    login: Arc<Login>,
+    passwords: Arc<Passwords>,
+    access: Access,
+    exchanges: Arc<Exchanges>,
+    pause: Arc<Pause>,
+    large_bodies: Semaphore,
+    scans: Scans,
+}
+
+impl Scim {
+    /// With the settings of `login`, and what outlives a reload.
+    pub fn new(login: &Arc<Login>, metrics: &Arc<Metrics>, state: &ScimState) -> Self {
+        let settings = &login.settings;
+        Self {
+            settings: Arc::clone(settings),
+            schemas: Arc::new(Schemas::new(&settings.scim)),
+            provision: Arc::clone(&login.provision),
+            login: Arc::clone(login),
+            passwords: Arc::clone(&login.passwords),
+            access: Access::new(settings, &state.tokens, &state.failures, metrics),
+            exchanges: Arc::clone(&state.exchanges),
+            pause: Arc::clone(&state.pause),
+            large_bodies: Semaphore::new(LARGE_BODIES),
+            scans: Scans::default(),
+        }
+    }
+
+    /// The last exchanges with each client.
+    pub fn exchanges(&self) -> &Exchanges {
+        &self.exchanges
+    }
+
+    /// The operator's stop.
+    pub fn pause(&self) -> &Pause {
+        &self.pause
+    }
+
+    /// The prefix, such as `/scim/v2`.
+    pub fn prefix(&self) -> &str {
+        &self.settings.paths.scim
+    }
+}

@@ -17,6 +17,7 @@ use crate::oidc;
 use crate::outbound::OutboundError;
 use crate::provision::Provision;
 use crate::proxy::{Cors, Prepare, Proxy};
+use crate::scim::{Exchanges, Pause, Scim, ScimState, Tokens};
 use crate::session::{EmbeddedSessions, Sessions};
 use crate::storage::{Embedded, StorageError};
 use crate::web::page::Look;
@@ -47,6 +48,7 @@ pub(super) struct Stores {
     throttle: Arc<Throttle>,
     steps: Arc<PasswordSteps>,
     cors: Arc<Cors>,
+    scim: ScimState,
 }
 
 impl Stores {
@@ -61,6 +63,13 @@ impl Stores {
         let sessions =
             Sessions::load(store, Arc::clone(&clock), Arc::clone(&metrics), idle).await?;
         let pending = usize::try_from(settings.limits.pending_sign_ins).unwrap_or(usize::MAX);
+        let tokens = Tokens::load(storage.clone(), Arc::clone(&clock), Arc::clone(&metrics)).await?;
+        let scim = ScimState {
+            tokens: Arc::new(tokens),
+            failures: Arc::default(),
+            exchanges: Arc::<Exchanges>::default(),
+            pause: Arc::new(Pause::load(storage.clone()).await?),
+        };
         Ok(Self {
             clock,
             metrics,
@@ -72,6 +81,7 @@ impl Stores {
             throttle: Arc::default(),
             steps: Arc::default(),
             cors: Arc::default(),
+            scim,
         })
     }
 
@@ -128,6 +138,7 @@ impl Stores {
             prepare: Arc::<Prepare>::clone(&prepare),
         });
         let proxy = Proxy::new(&login, prepare, Arc::clone(&self.cors))?;
+        let scim = Scim::new(&login, &self.metrics, &self.scim);
         Ok(App {
             settings,
             clock: Arc::clone(&self.clock),
@@ -138,6 +149,7 @@ impl Stores {
             provision,
             login,
             proxy,
+            scim,
             look,
         })
     }
@@ -163,6 +175,8 @@ pub struct App {
     pub login: Arc<Login>,
     /// The way of proxied requests.
     pub proxy: Proxy,
+    /// Provisioning.
+    pub scim: Scim,
     /// How pages look.
     pub look: Arc<Look>,
 }

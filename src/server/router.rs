@@ -17,6 +17,7 @@ use super::framing::Framing;
 use super::shared::Shared;
 use crate::metrics::Kind;
 use crate::problem::Problem;
+use crate::scim::ScimError;
 use crate::proxy::{Arrived, Body, FramingError, Trace, Verdict};
 use crate::web::{self, BodyError, Inbound, Origin, RequestPath, Visit, answer};
 
@@ -40,6 +41,7 @@ pub(super) async fn answer(
         .contains_key(http::header::UPGRADE)
         .then(|| hyper::upgrade::on(&mut request));
     let (parts, body) = request.into_parts();
+    let is_scim = below(parts.uri.path(), app.scim.prefix()).is_some();
     let doubled = framing.as_ref().is_some_and(|framing| framing.is_doubled());
     let (visit, response) = match read(&app, inbound, parts, doubled) {
         Ok(mut visit) => {
@@ -58,7 +60,12 @@ pub(super) async fn answer(
         }
         Err((problem, request_id)) => {
             trace.note(&problem);
-            let mut response = answer::plain_problem(&problem, &request_id).map(Body::Own);
+            let response = if is_scim {
+                ScimError::from(problem).into()
+            } else {
+                answer::plain_problem(&problem, &request_id)
+            };
+            let mut response = response.map(Body::Own);
             if doubled {
                 // What follows on this connection cannot be told apart.
                 let close = HeaderValue::from_static("close");
@@ -139,14 +146,20 @@ enum Own<'a> {
     Login(&'a str),
     /// Below `[paths] oidc`; the idp's name and what follows it.
     Idp(&'a str, &'a str),
+    /// Below `[paths] scim`; what follows the prefix.
+    Scim(&'a str),
 }
 
 fn own_address<'a>(app: &App, visit: &'a Visit) -> Option<Own<'a>> {
+    let path = visit.path.as_str();
+    // Idps' admins double slashes; nothing of the app is below it, so no rule is passed by.
+    if let Some(rest) = below(path, app.scim.prefix()) {
+        return Some(Own::Scim(rest));
+    }
     if !visit.path.odd().is_empty() {
         return None;
     }
-    let path = visit.path.as_str();
-    let below = |prefix: &str| path.strip_prefix(prefix)?.strip_prefix('/');
+    let below = |prefix: &str| below(path, prefix)?.strip_prefix('/');
     let paths = &app.settings.paths;
     if let Some(rest) = below(&paths.own) {
         return Some(Own::Login(rest));
@@ -154,6 +167,12 @@ fn own_address<'a>(app: &App, visit: &'a Visit) -> Option<Own<'a>> {
     let (idp, rest) = below(&paths.oidc)?.split_once('/')?;
     // An app that has an address below /oidc keeps it, unless an idp of ours has that name.
     app.login.idp(idp).map(|_ours| Own::Idp(idp, rest))
+}
+
+/// What follows a prefix: nothing, or a slash and the rest.
+fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
 async fn own_answer(
@@ -164,6 +183,14 @@ async fn own_answer(
     trace: &mut Trace,
 ) -> Response<Body> {
     trace.verdict = Verdict::Own;
+    if let Own::Scim(rest) = own {
+        let answered = app.scim.answer(visit, rest, body).await;
+        if let Some(refusal) = answered.refusal {
+            trace.code = refusal.code();
+            trace.cause = refusal.causes();
+        }
+        return answered.response.map(Body::Own);
+    }
     let answered = match web::read(body, MAX_OWN_BODY, OWN_BODY_TIME).await {
         Ok(body) => own_part(app, visit, own, body).await,
         Err(error) => Err(unread(error)),
@@ -194,6 +221,7 @@ async fn own_part(
             Some(idp) => idp.answer(&app.login, visit, rest, body).await,
             None => Err(Problem::not_found()),
         },
+        Own::Scim(_) => Err(Problem::not_found()),
     }
 }
 

@@ -148,6 +148,13 @@ impl Asked<'_> {
             }
             Operation::SessionRevoke(which) => self.session_revoke(which).await,
             Operation::AuditShow(query) => self.audit_show(query).await,
+            Operation::ScimLog {
+                user,
+                failed,
+                limit,
+            } => self.scim_log(user, failed, limit),
+            Operation::ScimPause { on } => self.scim_pause(on).await,
+            Operation::ScimResetFuse => self.scim_reset_fuse().await,
             Operation::AuditVerify => done(&ChainVerdict::from(self.app.audit.verify().await?)),
         }
     }

@@ -8,6 +8,7 @@ mod execute;
 mod operation;
 mod people;
 mod row;
+mod scim;
 mod sessions;
 mod socket;
 
@@ -17,6 +18,7 @@ pub use row::{
     AuditRow, ChainVerdict, ChangedUser, GroupDetails, GroupRow, Page, Revoked, SessionRow,
     UserDetails, UserRow,
 };
+pub use scim::ExchangeRow;
 pub use socket::{ControlError, ControlSocket};
 
 /// Longest question, bytes.

@@ -99,6 +99,22 @@ pub enum Operation {
     AuditShow(AuditQuery),
     /// Checks the whole audit chain.
     AuditVerify,
+    /// The last exchanges with SCIM clients, newest first.
+    ScimLog {
+        /// Only those that hold this text.
+        user: Option<String>,
+        /// Refused ones alone.
+        failed: bool,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Stops provisioning, or lets it go on.
+    ScimPause {
+        /// Stop.
+        on: bool,
+    },
+    /// Counts deactivations anew.
+    ScimResetFuse,
 }
 
 /// A person to make.

@@ -1,0 +1,336 @@
+//! The way of one SCIM request: address, token, limits, body, then who answers it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Method, Response, StatusCode};
+use http_body::Body;
+use http_body_util::Full;
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::bulk::MAX_PAYLOAD;
+use super::call::{Call, activity_id};
+use super::exchanges::Exchange;
+use super::query::Query;
+use super::render::Base;
+use super::route::{Kind, Route, route};
+use super::{Scim, ScimError, ScimType, read_body};
+use crate::identity::TenantSlug;
+use crate::provision::Actor;
+use crate::web::{self, BodyError, Visit};
+
+/// Largest body, bytes: a group of 100,000 members fits.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+/// Larger bodies than this wait for each other, bytes.
+const SMALL_BODY: usize = 64 * 1024;
+/// A body must be complete within this.
+const BODY_TIME: Duration = Duration::from_secs(60);
+/// For `Retry-After` while provisioning is paused.
+const PAUSE: Duration = Duration::from_mins(5);
+const ALL: &str = "GET, POST";
+const ONE: &str = "GET, PUT, PATCH, DELETE";
+const ONE_WITHOUT_DELETE: &str = "GET, PUT, PATCH";
+
+/// What was answered, and what the access log is told.
+#[derive(Debug)]
+pub struct Answered {
+    /// The response.
+    pub response: Response<Full<Bytes>>,
+    /// The refusal, if it is one.
+    pub refusal: Option<ScimError>,
+}
+
+impl From<ScimError> for Answered {
+    fn from(error: ScimError) -> Self {
+        Self {
+            response: Answer::from(&error).into(),
+            refusal: Some(error),
+        }
+    }
+}
+
+impl Scim {
+    /// Answers a request below the prefix; `rest` follows it.
+    pub async fn answer<B>(&self, visit: &Visit, rest: &str, body: B) -> Answered
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (tenant, route) = route(rest);
+        if route == Route::Token {
+            return self.token(visit, &tenant, body).await;
+        }
+        let mut exchange = Exchange::begin(visit, rest);
+        let answered = self.handle(visit, &tenant, route, body, &mut exchange).await;
+        exchange.end(&answered);
+        self.exchanges.keep(exchange);
+        match answered {
+            Ok(answer) => Answered {
+                response: answer.into(),
+                refusal: None,
+            },
+            Err(error) => error.into(),
+        }
+    }
+
+    async fn token<B>(&self, visit: &Visit, tenant: &str, body: B) -> Answered
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if visit.method != Method::POST {
+            return ScimError::method("POST").into();
+        }
+        match web::read(body, SMALL_BODY, BODY_TIME).await {
+            Ok(body) => self.access.token_request(visit, tenant, &body).await,
+            Err(error) => unread(&error).into(),
+        }
+    }
+
+    async fn handle<B>(
+        &self,
+        visit: &Visit,
+        tenant: &str,
+        route: Route,
+        body: B,
+        exchange: &mut Exchange,
+    ) -> Result<Answer, ScimError>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if route == Route::Me
+            && let Some(answer) = self.me(visit).await?
+        {
+            return Ok(answer);
+        }
+        let call = self.call(visit, tenant).await?;
+        exchange.is_of(&call);
+        if self.pause.is_on() {
+            return Err(paused());
+        }
+        let query = Query::of_url(visit.uri.query().unwrap_or_default())?;
+        if !matches!(visit.method, Method::POST | Method::PUT | Method::PATCH) {
+            return self.without_body(&call, visit, &route, &query).await;
+        }
+        check_content_type(visit)?;
+        let room = self.room(&body).await;
+        let limit = match route {
+            Route::Bulk => MAX_PAYLOAD,
+            _ => MAX_BODY,
+        };
+        let bytes = web::read(body, limit, BODY_TIME)
+            .await
+            .map_err(|error| unread(&error))?;
+        let body = read_body(&bytes)?;
+        drop(bytes);
+        exchange.brings(&body);
+        let answer = self.with_body(&call, visit, &route, body, &query).await;
+        drop(room);
+        answer
+    }
+
+    /// Who calls. The address's tenant must be the token's own: another one is as unknown as none.
+    async fn call(&self, visit: &Visit, tenant: &str) -> Result<Call, ScimError> {
+        let client = self.access.authenticate(visit, tenant).await?;
+        let base = self.base(client.tenant());
+        let actor = Actor {
+            activity_id: activity_id(&visit.headers),
+            dry_run: self.settings.scim.dry_run,
+            ..client.actor(visit)
+        };
+        Ok(Call::new(client, base, actor, &visit.headers))
+    }
+
+    /// Where the resources of a tenant are.
+    pub(super) fn base(&self, tenant: &TenantSlug) -> Base {
+        let prefix = &self.settings.paths.scim;
+        let path = if *tenant == TenantSlug::default() {
+            prefix.clone()
+        } else {
+            format!("{prefix}/{tenant}")
+        };
+        Base(self.settings.public_url.join(&path))
+    }
+
+    async fn without_body(
+        &self,
+        call: &Call,
+        visit: &Visit,
+        route: &Route,
+        query: &Query,
+    ) -> Result<Answer, ScimError> {
+        let get = matches!(visit.method, Method::GET | Method::HEAD);
+        let delete = visit.method == Method::DELETE;
+        match route {
+            Route::All(kind) if get => Ok(Answer::ok(self.list(call, Some(*kind), query).await?)),
+            Route::One(kind, id) if get => self.read(call, *kind, id, query).await,
+            Route::One(kind, id) if delete && self.settings.scim.delete => match kind {
+                Kind::User => self.delete_user(call, id).await,
+                Kind::Group => self.delete_group(call, id).await,
+            },
+            Route::ServiceProviderConfig | Route::Schemas(_) | Route::ResourceTypes(_) if get => {
+                self.discovery(call, route, visit.uri.query().unwrap_or_default())
+            }
+            // RFC 7644 3.11: a SCIM client is nobody's alias.
+            Route::Me => Err(ScimError::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "/Me is the person of a session; this is a SCIM client's token",
+            )),
+            other => Err(self.elsewhere(other)),
+        }
+    }
+
+    async fn with_body(
+        &self,
+        call: &Call,
+        visit: &Visit,
+        route: &Route,
+        body: Value,
+        query: &Query,
+    ) -> Result<Answer, ScimError> {
+        match (route, visit.method.as_str()) {
+            (Route::All(kind), "POST") => self.create(call, *kind, body, query).await,
+            (Route::One(kind, id), "PUT") => self.replace(call, *kind, id, body, query).await,
+            (Route::One(kind, id), "PATCH") => self.patch(call, *kind, id, &body, query).await,
+            (Route::Search(kind), "POST") => {
+                let empty = serde_json::Map::new();
+                let query = Query::of_search(body.as_object().unwrap_or(&empty))?;
+                Ok(Answer::ok(self.list(call, *kind, &query).await?))
+            }
+            (Route::Bulk, "POST") => self.bulk(call, body).await,
+            (other, _) => Err(self.elsewhere(other)),
+        }
+    }
+
+    pub(super) async fn create(
+        &self,
+        call: &Call,
+        kind: Kind,
+        body: Value,
+        query: &Query,
+    ) -> Result<Answer, ScimError> {
+        match kind {
+            Kind::User => self.create_user(call, body, query).await,
+            Kind::Group => self.create_group(call, body, query).await,
+        }
+    }
+
+    pub(super) async fn replace(
+        &self,
+        call: &Call,
+        kind: Kind,
+        id: &str,
+        body: Value,
+        query: &Query,
+    ) -> Result<Answer, ScimError> {
+        match kind {
+            Kind::User => self.replace_user(call, id, body, query).await,
+            Kind::Group => self.replace_group(call, id, body, query).await,
+        }
+    }
+
+    pub(super) async fn patch(
+        &self,
+        call: &Call,
+        kind: Kind,
+        id: &str,
+        body: &Value,
+        query: &Query,
+    ) -> Result<Answer, ScimError> {
+        match kind {
+            Kind::User => self.patch_user(call, id, body, query).await,
+            Kind::Group => self.patch_group(call, id, body, query).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        call: &Call,
+        kind: Kind,
+        id: &str,
+        query: &Query,
+    ) -> Result<Answer, ScimError> {
+        let record = self.one(call, kind, id).await?;
+        let record = record.ok_or_else(|| ScimError::not_found(kind.as_str()))?;
+        if call.has(record.version()) {
+            return Ok(Answer::empty(StatusCode::NOT_MODIFIED));
+        }
+        self.resource_answer(call, StatusCode::OK, record, query)
+            .await
+    }
+
+    /// 404, or 405 with what the address answers.
+    pub(super) fn elsewhere(&self, route: &Route) -> ScimError {
+        match route {
+            Route::All(_) => ScimError::method(ALL),
+            Route::One(..) if self.settings.scim.delete => ScimError::method(ONE),
+            Route::One(..) => ScimError::method(ONE_WITHOUT_DELETE),
+            Route::Search(_) | Route::Bulk | Route::Token => ScimError::method("POST"),
+            Route::ServiceProviderConfig | Route::Schemas(_) | Route::ResourceTypes(_) => {
+                ScimError::method("GET")
+            }
+            Route::Me => ScimError::method("GET"),
+            Route::Nothing => ScimError::new(
+                StatusCode::NOT_FOUND,
+                "there is nothing at this address: the Tenant URL ends in /scim/v2 or /scim/v2/{tenant}, \
+                 and below it are Users, Groups, Schemas, ResourceTypes, ServiceProviderConfig and Bulk",
+            ),
+        }
+    }
+
+    /// A place for a large body: few are in memory at once.
+    async fn room<B: Body>(&self, body: &B) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        let size = body.size_hint().upper().unwrap_or(u64::MAX);
+        if size <= SMALL_BODY as u64 {
+            return None;
+        }
+        self.large_bodies.acquire().await.ok()
+    }
+}
+
+fn paused() -> ScimError {
+    ScimError {
+        retry_after: Some(PAUSE),
+        ..ScimError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "provisioning is paused by the operator",
+        )
+    }
+}
+
+/// `application/scim+json`, `application/json`, or none, with any parameters (RFC 7644 3.1, 3.8).
+fn check_content_type(visit: &Visit) -> Result<(), ScimError> {
+    let Some(kind) = visit.headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let kind = kind.to_str().unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let taken = ["application/scim+json", "application/json"];
+    if taken.iter().any(|its| its.eq_ignore_ascii_case(kind)) {
+        return Ok(());
+    }
+    Err(ScimError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "Content-Type: must be application/scim+json or application/json",
+    ))
+}
+
+fn unread(error: &BodyError) -> ScimError {
+    match error {
+        BodyError::TooLarge(limit) => ScimError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is larger than {limit} bytes"),
+        ),
+        BodyError::Slow(_) => ScimError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body did not arrive in time",
+        ),
+        BodyError::Broken(_) => {
+            ScimError::of(ScimType::InvalidSyntax, "the body did not arrive whole")
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Lists: an index where there is one, else a bounded look at everybody (RFC 7644 3.4.2; RFC 9865).
+
+use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
+
+use super::call::Call;
+use super::filter::{Filter, Lookup};
+use super::query::Query;
+use super::record::Record;
+use super::route::Kind;
+use super::sort::Sort;
+use super::{Projection, Scim, ScimError, ScimType};
+use crate::directory::PageFrom;
+
+/// Schema of a list (RFC 7644 3.4.2).
+const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// Resources that a question without an index looks at, at most.
+const MAX_LOOKED_AT: usize = 20_000;
+/// Resources read at once.
+const CHUNK: usize = 500;
+/// Questions without an index at once; more wait.
+const SCANS: usize = 2;
+
+/// One page, and what stands around it.
+struct Page {
+    total: usize,
+    resources: Vec<Value>,
+    next: Option<String>,
+}
+
+/// What one question asks of each resource.
+struct Question<'q> {
+    kind: Kind,
+    filter: Option<Filter>,
+    sort: Option<Sort>,
+    projection: &'q Projection,
+    start: Start,
+    count: usize,
+}
+
+/// Where a page starts.
+#[derive(Clone, Copy)]
+enum Start {
+    /// Behind so many.
+    Index(usize),
+    /// Behind this place in the order of making.
+    After(u64),
+}
+
+/// Keeps questions without an index from taking all memory.
+pub(super) struct Scans(Semaphore);
+
+impl Default for Scans {
+    fn default() -> Self {
+        Self(Semaphore::new(SCANS))
+    }
+}
+
+impl Scim {
+    /// Answers a list of people, of groups, or of both.
+    ///
+    /// # Errors
+    ///
+    /// `invalidFilter`, `invalidValue`, `invalidCursor`, `tooMany`; the directory failed.
+    pub(super) async fn list(
+        &self,
+        call: &Call,
+        kind: Option<Kind>,
+        query: &Query,
+    ) -> Result<Value, ScimError> {
+        let settings = &self.settings.scim;
+        let largest = settings.max_page_size as usize;
+        let count = query.count.unwrap_or(settings.page_size as usize).min(largest);
+        let filter = query.filter.as_deref().filter(|text| !text.trim().is_empty());
+        let filter: Option<Filter> = filter.map(str::parse).transpose()?;
+        let projection = Projection::of(query)?;
+        let start = start(query)?;
+        let kinds = match kind {
+            Some(kind) => vec![kind],
+            None => vec![Kind::User, Kind::Group],
+        };
+        let both = kinds.len() > 1;
+        let mut all = Page {
+            total: 0,
+            resources: Vec::new(),
+            next: None,
+        };
+        let mut skip = match start {
+            Start::Index(index) => index,
+            Start::After(_) if both => {
+                return Err(ScimError::of(
+                    ScimType::InvalidCursor,
+                    "cursor: pages of all kinds of resources go by startIndex",
+                ));
+            }
+            Start::After(_) => 0,
+        };
+        for kind in kinds {
+            let question = Question {
+                kind,
+                filter: filter.clone(),
+                sort: Sort::of(query)?,
+                projection: &projection,
+                start: if both { Start::Index(skip) } else { start },
+                count: count.saturating_sub(all.resources.len()),
+            };
+            let page = self.page(call, &question).await?;
+            skip = skip.saturating_sub(page.total);
+            all.total = all.total.saturating_add(page.total);
+            all.resources.extend(page.resources);
+            all.next = page.next;
+        }
+        let mut list = json!({
+            "schemas": [LIST],
+            "totalResults": all.total,
+            "itemsPerPage": all.resources.len(),
+            "Resources": all.resources,
+        });
+        if let Some(list) = list.as_object_mut() {
+            match (&query.cursor, all.next) {
+                (Some(_), Some(next)) => drop(list.insert("nextCursor".to_owned(), next.into())),
+                (Some(_), None) => {}
+                (None, _) => {
+                    let index = query.start_index.unwrap_or(1);
+                    list.insert("startIndex".to_owned(), index.into());
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    async fn page(&self, call: &Call, question: &Question<'_>) -> Result<Page, ScimError> {
+        let lookup = match &question.filter {
+            Some(filter) => filter.lookup(self.schemas.of(question.kind)),
+            None => Lookup::Everything,
+        };
+        match lookup {
+            Lookup::Everything if question.filter.is_none() && question.sort.is_none() => {
+                self.in_order(call, question).await
+            }
+            Lookup::Everything => {
+                let _turn = self.scans.0.acquire().await;
+                self.among(call, question, None).await
+            }
+            lookup => {
+                let records = self.found(call, question.kind, &lookup).await?;
+                self.among(call, question, Some(records)).await
+            }
+        }
+    }
+
+    /// Everybody, in the order of making: a late page costs what an early one costs.
+    async fn in_order(&self, call: &Call, question: &Question<'_>) -> Result<Page, ScimError> {
+        let from = match question.start {
+            Start::Index(index) => PageFrom::Index(index),
+            Start::After(place) => PageFrom::After(place),
+        };
+        let chunk = self.chunk(call, question.kind, from, question.count).await?;
+        let mut resources = Vec::with_capacity(chunk.records.len());
+        for resource in self.rendered(call, &chunk.records, question.projection).await? {
+            resources.push(self.projected(question, resource));
+        }
+        Ok(Page {
+            total: chunk.total,
+            resources,
+            next: chunk.next.map(|place| format!("a{place}")),
+        })
+    }
+
+    /// Those that fit, of some or of everybody; sorted and cut.
+    async fn among(
+        &self,
+        call: &Call,
+        question: &Question<'_>,
+        records: Option<Vec<Record>>,
+    ) -> Result<Page, ScimError> {
+        let mut fitting = Fitting::new(question);
+        match records {
+            Some(records) => self.fit(call, question, &records, &mut fitting).await?,
+            None => {
+                let mut from = PageFrom::Index(0);
+                let mut looked_at = 0_usize;
+                loop {
+                    let chunk = self.chunk(call, question.kind, from, CHUNK).await?;
+                    looked_at = looked_at.saturating_add(chunk.records.len());
+                    if looked_at > MAX_LOOKED_AT {
+                        return Err(too_many());
+                    }
+                    self.fit(call, question, &chunk.records, &mut fitting).await?;
+                    match chunk.next {
+                        Some(place) => from = PageFrom::After(place),
+                        None => break,
+                    }
+                }
+            }
+        }
+        Ok(fitting.page(self, question))
+    }
+
+    async fn fit(
+        &self,
+        call: &Call,
+        question: &Question<'_>,
+        records: &[Record],
+        fitting: &mut Fitting,
+    ) -> Result<(), ScimError> {
+        let kind = self.schemas.of(question.kind);
+        for resource in self.rendered_for(call, records, question).await? {
+            let fits = match &question.filter {
+                Some(filter) => filter.matches(kind, &resource)?,
+                None => true,
+            };
+            if fits {
+                fitting.add(question, resource);
+            }
+        }
+        Ok(())
+    }
+
+    fn projected(&self, question: &Question<'_>, mut resource: Map<String, Value>) -> Value {
+        question
+            .projection
+            .apply(&mut resource, self.schemas.of(question.kind));
+        resource.into()
+    }
+
+    /// With what the filter and the order look at besides what was asked for.
+    async fn rendered_for(
+        &self,
+        call: &Call,
+        records: &[Record],
+        question: &Question<'_>,
+    ) -> Result<Vec<Map<String, Value>>, ScimError> {
+        let names = ["groups", "members"];
+        let asked = question
+            .filter
+            .as_ref()
+            .is_some_and(|filter| names.iter().any(|name| filter.mentions(name)));
+        if asked {
+            let everything = Projection::default();
+            return self.rendered(call, records, &everything).await;
+        }
+        self.rendered(call, records, question.projection).await
+    }
+}
+
+/// What fits so far: everything when it must be sorted, else the page alone.
+struct Fitting {
+    total: usize,
+    kept: Vec<Map<String, Value>>,
+    skip: usize,
+}
+
+impl Fitting {
+    fn new(question: &Question<'_>) -> Self {
+        let skip = match question.start {
+            Start::Index(index) => index,
+            // A cursor of a question with a filter counts what it has given.
+            Start::After(given) => usize::try_from(given).unwrap_or(usize::MAX),
+        };
+        Self {
+            total: 0,
+            kept: Vec::new(),
+            skip,
+        }
+    }
+
+    fn add(&mut self, question: &Question<'_>, resource: Map<String, Value>) {
+        let on_page = self.total >= self.skip
+            && self.total.saturating_sub(self.skip) < question.count;
+        if question.sort.is_some() || on_page {
+            self.kept.push(resource);
+        }
+        self.total = self.total.saturating_add(1);
+    }
+
+    fn page(self, scim: &Scim, question: &Question<'_>) -> Page {
+        let mut kept = self.kept;
+        if let Some(sort) = &question.sort {
+            sort.sort(&mut kept, scim.schemas.of(question.kind));
+            kept = kept.into_iter().skip(self.skip).take(question.count).collect();
+        }
+        let given = self.skip.saturating_add(kept.len());
+        let more = given < self.total && !kept.is_empty();
+        Page {
+            total: self.total,
+            resources: kept.into_iter().map(|one| scim.projected(question, one)).collect(),
+            next: more.then(|| format!("i{given}")),
+        }
+    }
+}
+
+/// `cursor` wins over `startIndex`; ours say how they count: `a` a place in the order of making, `i` an index.
+fn start(query: &Query) -> Result<Start, ScimError> {
+    let index = query.start_index.unwrap_or(1).saturating_sub(1);
+    let Some(cursor) = query.cursor.as_deref() else {
+        return Ok(Start::Index(index));
+    };
+    let place = |text: &str| text.parse::<u64>().ok();
+    if cursor.is_empty() {
+        return Ok(Start::Index(0));
+    }
+    let indexed = query.filter.is_some() || query.sort_by.is_some();
+    match (cursor.strip_prefix('a'), cursor.strip_prefix('i')) {
+        (Some(rest), _) if !indexed => place(rest).map(Start::After),
+        (_, Some(rest)) if indexed => place(rest).map(Start::After),
+        _ => None,
+    }
+    .ok_or_else(|| ScimError::of(ScimType::InvalidCursor, "cursor: not one that was given for this question"))
+}
+
+fn too_many() -> ScimError {
+    ScimError::of(
+        ScimType::TooMany,
+        format!(
+            "filter or sortBy without an index looks at more than {MAX_LOOKED_AT} resources; \
+             narrow it by id, userName, externalId, emails or displayName with eq"
+        ),
+    )
+}

@@ -1,0 +1,106 @@
+//! How we read what a client sent, and what can be done about a refusal: for the operator.
+
+use serde_json::Value;
+
+use super::exchanges::Exchange;
+use super::patch::{self, Operation, Target};
+use super::route::{Kind, Route, route};
+use super::{Scim, query::Query};
+
+/// Lines of one reading, at most.
+const MAX_LINES: usize = 50;
+/// Longest value in a line, bytes.
+const MAX_VALUE: usize = 200;
+
+impl Scim {
+    /// One line for each operation of a PATCH, for the filter of a list, for what a POST or PUT sets.
+    pub fn reading(&self, exchange: &Exchange) -> Vec<String> {
+        let (path, query) = exchange
+            .target
+            .split_once('?')
+            .unwrap_or((&exchange.target, ""));
+        let (_tenant, route) = route(path);
+        let mut lines = match (&route, exchange.method.as_str(), &exchange.body) {
+            (Route::One(kind, _), "PATCH", Some(body)) => self.operations(*kind, body),
+            (_, "POST" | "PUT", Some(Value::Object(body))) => body
+                .iter()
+                .map(|(name, value)| format!("{name} = {}", short(value)))
+                .collect(),
+            (Route::All(_), "GET", _) => filter(query).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        lines.truncate(MAX_LINES);
+        lines
+    }
+
+    fn operations(&self, kind: Kind, body: &Value) -> Vec<String> {
+        match patch::parse(body, self.schemas.of(kind)) {
+            Ok(operations) => operations.iter().map(line).collect(),
+            Err(_told_already) => Vec::new(),
+        }
+    }
+}
+
+impl Exchange {
+    /// What can be done about it, where experience knows (`docs/LOG.md`).
+    pub fn hint(&self) -> Option<&'static str> {
+        let refusal = self.refusal.as_deref()?;
+        let doubled = self.target.to_ascii_lowercase();
+        match self.status {
+            401 if refusal.contains("revoked") => Some(
+                "the idp still has a revoked token: `sidegate token create` makes another to paste as Secret Token",
+            ),
+            401 if refusal.contains("expired") => Some(
+                "the token has expired: `sidegate token create` makes another to paste as Secret Token",
+            ),
+            401 => Some(
+                "the Secret Token is not one of this tenant: paste all of it; `sidegate token list` shows which were used when",
+            ),
+            404 if doubled.contains("/scim") || doubled.matches("/users").count() > 1 => Some(
+                "the Tenant URL ends in /scim/v2 or /scim/v2/{tenant}: without /Users, and with /scim/v2 once",
+            ),
+            403 => Some("scim.allowed_networks does not hold the client's network"),
+            429 => Some("more requests than scim.rate, or too many with a wrong token"),
+            503 => Some("provisioning is paused: `sidegate scim resume`"),
+            _ => None,
+        }
+    }
+}
+
+fn line(operation: &Operation) -> String {
+    match operation {
+        Operation::Add(target, value) => format!("add {} = {}", text(target), short(value)),
+        Operation::Replace(target, value) => format!("replace {} = {}", text(target), short(value)),
+        Operation::Remove(target, None) => format!("remove {}", text(target)),
+        Operation::Remove(target, Some(values)) => {
+            let values = short(&Value::from(values.clone()));
+            format!("remove from {}: {values}", text(target))
+        }
+    }
+}
+
+fn text(target: &Target) -> String {
+    let mut path = target.path.clone();
+    let sub = path.sub.take().map(|sub| format!(".{sub}"));
+    let filter = target.filter.as_ref().map(|filter| format!("[{filter}]"));
+    format!(
+        "{path}{}{}",
+        filter.unwrap_or_default(),
+        sub.unwrap_or_default()
+    )
+}
+
+fn filter(query: &str) -> Option<String> {
+    let text = Query::of_url(query).ok()?.filter?;
+    let filter: super::filter::Filter = text.parse().ok()?;
+    Some(format!("filter {filter}"))
+}
+
+fn short(value: &Value) -> String {
+    let mut text = value.to_string();
+    if text.len() > MAX_VALUE {
+        text.truncate(text.floor_char_boundary(MAX_VALUE));
+        text.push('…');
+    }
+    text
+}

@@ -1,0 +1,251 @@
+//! People and groups alike: read from the directory and made into resources.
+
+use serde_json::{Map, Value};
+
+use super::call::Call;
+use super::filter::Lookup;
+use super::render;
+use super::route::Kind;
+use super::{Projection, Scim, ScimError};
+use crate::directory::{DirectoryError, GroupKey, PageFrom, UserKey};
+use crate::identity::{Group, GroupId, TenantSlug, User, UserId, fold};
+
+/// Members that one group can have in an answer.
+const MAX_MEMBERS: usize = 1_000_000;
+
+/// A person or a group.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A person.
+    User(User),
+    /// A group.
+    Group(Group),
+}
+
+/// Some records in the order of making.
+pub(super) struct Chunk {
+    pub(super) total: usize,
+    pub(super) records: Vec<Record>,
+    pub(super) next: Option<u64>,
+}
+
+impl Scim {
+    /// One record that SCIM may see.
+    pub(super) async fn one(
+        &self,
+        call: &Call,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Option<Record>, ScimError> {
+        let (directory, tenant) = (self.provision.directory(), call.tenant());
+        let record = match kind {
+            Kind::User => {
+                let user = directory.user(tenant, &UserId::from(id)).await;
+                let user = user.map_err(failed)?;
+                user.filter(|user| self.provision.scim_sees(user))
+                    .map(Record::User)
+            }
+            Kind::Group => {
+                let group = directory.group(tenant, &GroupId::from(id)).await;
+                group.map_err(failed)?.map(Record::Group)
+            }
+        };
+        Ok(record)
+    }
+
+    /// Some records of a kind, in the order of making.
+    pub(super) async fn chunk(
+        &self,
+        call: &Call,
+        kind: Kind,
+        from: PageFrom,
+        limit: usize,
+    ) -> Result<Chunk, ScimError> {
+        let (directory, tenant) = (self.provision.directory(), call.tenant());
+        match kind {
+            Kind::User => {
+                let page = directory.page_users(tenant, from, limit).await;
+                let page = page.map_err(failed)?;
+                let seen = page.found.into_iter();
+                Ok(Chunk {
+                    total: page.total,
+                    records: seen
+                        .filter(|user| self.provision.scim_sees(user))
+                        .map(Record::User)
+                        .collect(),
+                    next: page.next,
+                })
+            }
+            Kind::Group => {
+                let page = directory.page_groups(tenant, from, limit).await;
+                let page = page.map_err(failed)?;
+                Ok(Chunk {
+                    total: page.total,
+                    records: page.found.into_iter().map(Record::Group).collect(),
+                    next: page.next,
+                })
+            }
+        }
+    }
+
+    /// The records that an index leads to, each once.
+    pub(super) async fn found(
+        &self,
+        call: &Call,
+        kind: Kind,
+        lookup: &Lookup,
+    ) -> Result<Vec<Record>, ScimError> {
+        let arms = match lookup {
+            Lookup::AnyOf(arms) => arms.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let mut found: Vec<Record> = Vec::new();
+        for arm in arms {
+            let records = match kind {
+                Kind::User => self.found_users(call.tenant(), arm).await,
+                Kind::Group => self.found_groups(call.tenant(), arm).await,
+            };
+            for record in records.map_err(failed)? {
+                if found.iter().all(|its| its.id() != record.id()) {
+                    found.push(record);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn found_users(
+        &self,
+        tenant: &TenantSlug,
+        lookup: &Lookup,
+    ) -> Result<Vec<Record>, DirectoryError> {
+        let directory = self.provision.directory();
+        let key = match lookup {
+            Lookup::Id(id) => {
+                let user = directory.user(tenant, &UserId::from(id.as_str())).await?;
+                return Ok(self.seen(user));
+            }
+            Lookup::UserName(name) => UserKey::UserName(fold(name)),
+            Lookup::ExternalId(id) => UserKey::ExternalId(id.clone()),
+            Lookup::Email(address) => UserKey::Email(fold(address)),
+            Lookup::DisplayName(_)
+            | Lookup::Member(_)
+            | Lookup::AnyOf(_)
+            | Lookup::Everything => return Ok(Vec::new()),
+        };
+        let users = directory.find_users(tenant, &key).await?;
+        Ok(self.seen(users))
+    }
+
+    fn seen(&self, users: impl IntoIterator<Item = User>) -> Vec<Record> {
+        users
+            .into_iter()
+            .filter(|user| self.provision.scim_sees(user))
+            .map(Record::User)
+            .collect()
+    }
+
+    async fn found_groups(
+        &self,
+        tenant: &TenantSlug,
+        lookup: &Lookup,
+    ) -> Result<Vec<Record>, DirectoryError> {
+        let directory = self.provision.directory();
+        let groups = match lookup {
+            Lookup::Id(id) => {
+                let group = directory.group(tenant, &GroupId::from(id.as_str()));
+                group.await?.into_iter().collect()
+            }
+            Lookup::DisplayName(name) => {
+                let key = GroupKey::DisplayName(fold(name));
+                directory.find_groups(tenant, &key).await?
+            }
+            Lookup::ExternalId(id) => {
+                let key = GroupKey::ExternalId(id.clone());
+                directory.find_groups(tenant, &key).await?
+            }
+            Lookup::Member(id) => {
+                directory
+                    .groups_of(tenant, &UserId::from(id.as_str()))
+                    .await?
+            }
+            Lookup::UserName(_) | Lookup::Email(_) | Lookup::AnyOf(_) | Lookup::Everything => {
+                Vec::new()
+            }
+        };
+        Ok(groups.into_iter().map(Record::Group).collect())
+    }
+
+    /// Resources of records; `groups` and `members` are read only when they are wanted.
+    pub(super) async fn rendered(
+        &self,
+        call: &Call,
+        records: &[Record],
+        projection: &Projection,
+    ) -> Result<Vec<Map<String, Value>>, ScimError> {
+        let with_groups = projection.wants(&self.schemas.user, "groups");
+        let with_members = projection.wants(&self.schemas.group, "members");
+        let mut groups = Vec::new();
+        if with_groups {
+            let ids: Vec<UserId> = records.iter().filter_map(Record::user_id).collect();
+            if !ids.is_empty() {
+                let directory = self.provision.directory();
+                let all = directory.groups_of_all(call.tenant(), &ids).await;
+                groups = all.map_err(failed)?;
+            }
+        }
+        let mut groups = groups.into_iter();
+        let mut resources = Vec::with_capacity(records.len());
+        for record in records {
+            resources.push(match record {
+                Record::User(user) => {
+                    let groups = groups.next();
+                    render::user(user, groups.as_deref(), call.base())
+                }
+                Record::Group(group) => {
+                    let members = match with_members {
+                        true => Some(self.members(call, group).await?),
+                        false => None,
+                    };
+                    render::group(group, members.as_deref(), call.base())
+                }
+            });
+        }
+        Ok(resources)
+    }
+
+    async fn members(&self, call: &Call, group: &Group) -> Result<Vec<UserId>, ScimError> {
+        let directory = self.provision.directory();
+        let members = directory.members(call.tenant(), &group.id, None, MAX_MEMBERS);
+        members.await.map_err(failed)
+    }
+}
+
+impl Record {
+    fn id(&self) -> &str {
+        match self {
+            Self::User(user) => user.id.as_str(),
+            Self::Group(group) => group.id.as_str(),
+        }
+    }
+
+    fn user_id(&self) -> Option<UserId> {
+        match self {
+            Self::User(user) => Some(user.id.clone()),
+            Self::Group(_) => None,
+        }
+    }
+
+    /// For `If-Match` (RFC 7644 3.14).
+    pub(super) const fn version(&self) -> u64 {
+        match self {
+            Self::User(user) => user.version,
+            Self::Group(group) => group.version,
+        }
+    }
+}
+
+/// The directory failed.
+pub(super) fn failed(error: DirectoryError) -> ScimError {
+    crate::provision::Refused::from(error).into()
+}
