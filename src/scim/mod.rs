@@ -3,6 +3,7 @@
 //! Refuses whoever has no token of the tenant, what no schema allows, and what is too large, deep or many.
 //! The core is the RFC; how senders stray from it stands in [`patch::dialect`] alone.
 
+pub mod auth;
 pub mod error;
 pub mod filter;
 pub mod patch;
@@ -10,4 +11,5 @@ pub mod path;
 pub mod schema;
 pub mod token;
 
+pub use auth::{Access, Denied, Failures, ScimClient};
 pub use error::{ScimError, ScimType};

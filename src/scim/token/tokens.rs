@@ -102,7 +102,7 @@ impl Tokens {
         Self::load_with(store, clock, metrics, COST).await
     }
 
-    pub(super) async fn load_with(
+    pub(in crate::scim) async fn load_with(
         store: Embedded,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
