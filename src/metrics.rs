@@ -23,6 +23,17 @@ pub struct SignIn {
     pub outcome: &'static str,
 }
 
+/// Which token of a SCIM client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TokenLabels {
+    /// Whose directory it opens.
+    pub tenant: String,
+    /// Its public id.
+    pub token: String,
+    /// What the operator calls it.
+    pub name: String,
+}
+
 /// Registers; the metric that is kept and the one that is told share their numbers.
 struct Book(Registry);
 
@@ -63,6 +74,11 @@ pub struct Metrics {
     pub store_commits: Counter,
     /// See [`Self::store_commits`].
     pub store_writes: Counter,
+    /// `sidegate_scim_token_expiry_seconds{tenant,token,name}`: until a token ends; 0 when it has.
+    pub scim_token_expiry: Family<TokenLabels, Gauge>,
+    /// `sidegate_scim_refused_total{kind}`: SCIM clients that were not let in: `missing`, `unknown`, `revoked`,
+    /// `expired`, `tenant`, `assertion`, `network`, `throttled`, `rate`, `busy`.
+    pub scim_refused: Family<Kind, Counter>,
 }
 
 impl Metrics {
@@ -111,6 +127,16 @@ impl Metrics {
             &m.store_commits,
         );
         book.add("store_writes", "Writes in those commits", &m.store_writes);
+        book.add(
+            "scim_token_expiry_seconds",
+            "Seconds until a token of a SCIM client ends",
+            &m.scim_token_expiry,
+        );
+        book.add(
+            "scim_refused",
+            "SCIM clients that were not let in",
+            &m.scim_refused,
+        );
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         book.0
             .register("build", "Version that runs", Info::new(version.to_vec()));
@@ -147,6 +173,7 @@ mod tests {
             &metrics.upstream_errors,
             &metrics.headers_dropped,
             &metrics.reloads,
+            &metrics.scim_refused,
         ] {
             family.get_or_create(&kind).inc();
         }
@@ -154,6 +181,12 @@ mod tests {
             let idp = "i".to_owned();
             family.get_or_create(&SignIn { idp, outcome: "o" }).inc();
         }
+        let token = TokenLabels {
+            tenant: "t".to_owned(),
+            token: "i".to_owned(),
+            name: "n".to_owned(),
+        };
+        metrics.scim_token_expiry.get_or_create(&token).set(1);
         metrics
     }
 

@@ -39,7 +39,7 @@ pub use kept::{Kept, KeptBodies, MAX_KEPT};
 pub use pending::{Pending, Pendings};
 pub use return_to::ReturnTo;
 pub use steps::PasswordSteps;
-pub use throttle::{Attempt, Throttle};
+pub use throttle::{Attempt, Counts, Network, Throttle, is_exempt};
 pub use whoami::PrepareHeaders;
 
 /// Name of the session cookie, without prefix.

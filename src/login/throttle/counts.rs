@@ -9,7 +9,8 @@ use crate::clock::Timestamp;
 /// Keys that are remembered.
 const MOST: usize = 100_000;
 
-pub(super) struct Counts<K> {
+/// How often each key was counted within a window.
+pub struct Counts<K> {
     of: HashMap<K, Count>,
     /// Every key of `of` once, the one that began first in front.
     order: VecDeque<K>,
@@ -37,7 +38,7 @@ impl<K: Copy + Eq + Hash> Counts<K> {
     /// # Errors
     ///
     /// How long until the window ends.
-    pub(super) fn room(
+    pub fn room(
         &self,
         key: &K,
         most: u32,
@@ -58,7 +59,7 @@ impl<K: Copy + Eq + Hash> Counts<K> {
     /// # Errors
     ///
     /// How long until it is.
-    pub(super) fn pause(&self, key: &K, pause: Duration, now: Timestamp) -> Result<(), Duration> {
+    pub fn pause(&self, key: &K, pause: Duration, now: Timestamp) -> Result<(), Duration> {
         let last = self
             .of
             .get(key)
@@ -68,14 +69,14 @@ impl<K: Copy + Eq + Hash> Counts<K> {
     }
 
     /// Whether there is one within `window`.
-    pub(super) fn is_within(&self, key: &K, window: Duration, now: Timestamp) -> bool {
+    pub fn is_within(&self, key: &K, window: Duration, now: Timestamp) -> bool {
         self.of
             .get(key)
             .is_some_and(|its| now.since(its.first) < window)
     }
 
     /// One more; the first after a window begins a new one.
-    pub(super) fn add(&mut self, key: K, window: Duration, now: Timestamp) {
+    pub fn add(&mut self, key: K, window: Duration, now: Timestamp) {
         self.forget_old(window, now);
         if let Some(its) = self.of.get_mut(&key) {
             its.times = its.times.saturating_add(1);
@@ -95,14 +96,14 @@ impl<K: Copy + Eq + Hash> Counts<K> {
     }
 
     /// One less; the window stays.
-    pub(super) fn take_one(&mut self, key: &K) {
+    pub fn take_one(&mut self, key: &K) {
         if let Some(its) = self.of.get_mut(key) {
             its.times = its.times.saturating_sub(1);
         }
     }
 
     /// None any more; the window stays, and with it the key's one place in the order.
-    pub(super) fn clear(&mut self, key: &K) {
+    pub fn clear(&mut self, key: &K) {
         if let Some(its) = self.of.get_mut(key) {
             its.times = 0;
         }

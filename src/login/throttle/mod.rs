@@ -14,7 +14,7 @@ use crate::config::{Limits, Rate};
 use crate::crypto::{Digest, sha256};
 use crate::identity::fold;
 
-use counts::Counts;
+pub use counts::Counts;
 
 /// A network, and an account from all networks together, may fail so many times more often.
 const WIDE: u32 = 10;
@@ -49,7 +49,7 @@ struct All {
 
 /// One address of IPv4, a /64 of IPv6; none on a Unix socket, where nobody says who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Network(Option<IpAddr>);
+pub struct Network(Option<IpAddr>);
 
 /// A try that was let through and counts as failed until it is known to have succeeded:
 /// many at once cannot all pass before the first has failed.
@@ -130,7 +130,7 @@ impl All {
         let here = (account, network);
         self.here.room(&here, rate.count, rate.window, now)?;
         // Where nobody says who asks, everybody would share one count.
-        if network.0.is_some() {
+        if network.is_known() {
             self.network.room(&network, wide, rate.window, now)?;
         }
         // R60: the person's own place is never slowed down by what others do.
@@ -147,7 +147,7 @@ impl All {
     fn count(&mut self, window: Duration, account: Digest, network: Network, now: Timestamp) {
         self.here.add((account, network), window, now);
         self.account.add(account, window, now);
-        if network.0.is_some() {
+        if network.is_known() {
             self.network.add(network, window, now);
         }
     }
@@ -159,7 +159,13 @@ impl All {
 }
 
 impl Network {
-    fn of(client: Option<IpAddr>) -> Self {
+    /// Whether somebody said who asks.
+    pub const fn is_known(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The network of an address.
+    pub fn of(client: Option<IpAddr>) -> Self {
         let whole = |address: Ipv6Addr| {
             let [a, b, c, d, ..] = address.segments();
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
@@ -172,7 +178,8 @@ impl Network {
     }
 }
 
-fn is_exempt(limits: &Limits, client: IpAddr) -> bool {
+/// Whether `limits.exempt_networks` holds the address.
+pub fn is_exempt(limits: &Limits, client: IpAddr) -> bool {
     let client = client.to_canonical();
     limits
         .exempt_networks
