@@ -22,6 +22,35 @@ pub enum UserKey {
     Email(String),
 }
 
+/// What a group is looked up by; each is an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupKey {
+    /// Folded display name; unique.
+    DisplayName(String),
+    /// `externalId`, byte for byte; unique where the client keeps it so.
+    ExternalId(String),
+}
+
+/// Where a page starts. Records stand in the order in which they were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageFrom {
+    /// At the record of this number, counted from 0 over those that are there now.
+    Index(usize),
+    /// Behind the page that gave this as [`Page::next`]; nobody is missed or met twice when others come and go.
+    After(u64),
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// How many there are in all.
+    pub total: usize,
+    /// Those of this page.
+    pub found: Vec<T>,
+    /// Where the next page starts; none on the last one.
+    pub next: Option<u64>,
+}
+
 /// What a write expects of the record it replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -37,6 +66,9 @@ pub enum Change {
     /// Makes or replaces a person; clears the tombstone of the same user name and external id.
     /// A record that a first sign-in makes does not clear one: [`DirectoryError::Deleted`].
     PutUser(Box<User>, Expected),
+    /// As [`Self::RemoveUser`], but the bare record, managed by [`crate::identity::ManagedBy::Retired`], stays
+    /// until the tombstone goes; user name and id alone find it.
+    RetireUser(Box<User>, Expected, Tombstone),
     /// Removes a person, their links and memberships; leaves a tombstone.
     RemoveUser(TenantSlug, UserId, Tombstone),
     /// Ties a principal to a person, who has at most one link of each idp; a link is never moved (R54).
@@ -131,6 +163,59 @@ pub trait Directory: Send + Sync {
         tenant: &TenantSlug,
         id: &UserId,
     ) -> Result<Vec<Group>, DirectoryError>;
+    /// People in the order in which they were made, whoever manages them, but the retired; late pages cost what early ones do.
+    async fn page_users(
+        &self,
+        tenant: &TenantSlug,
+        from: PageFrom,
+        limit: usize,
+    ) -> Result<Page<User>, DirectoryError>;
+    /// As [`Self::page_users`], of those whom SCIM manages alone.
+    async fn page_managed_users(
+        &self,
+        tenant: &TenantSlug,
+        from: PageFrom,
+        limit: usize,
+    ) -> Result<Page<User>, DirectoryError>;
+    /// People by id, in the order asked; those who are not there are left out.
+    async fn users_by_id(
+        &self,
+        tenant: &TenantSlug,
+        ids: &[UserId],
+    ) -> Result<Vec<User>, DirectoryError>;
+    /// Groups in the order in which they were made.
+    async fn page_groups(
+        &self,
+        tenant: &TenantSlug,
+        from: PageFrom,
+        limit: usize,
+    ) -> Result<Page<Group>, DirectoryError>;
+    /// Groups by one of the indexes; more than one only for [`GroupKey::ExternalId`]. At most 10.
+    async fn find_groups(
+        &self,
+        tenant: &TenantSlug,
+        key: &GroupKey,
+    ) -> Result<Vec<Group>, DirectoryError>;
+    /// Whether this person is in this group: one row.
+    async fn is_member(
+        &self,
+        tenant: &TenantSlug,
+        group: &GroupId,
+        user: &UserId,
+    ) -> Result<bool, DirectoryError>;
+    /// [`Self::groups_of`] for each of these people, in the order asked, in one read.
+    async fn groups_of_all(
+        &self,
+        tenant: &TenantSlug,
+        users: &[UserId],
+    ) -> Result<Vec<Vec<Group>>, DirectoryError>;
+    /// [`Self::members`] of each of these groups from the first on, at most `limit` of each, in one read.
+    async fn members_of_all(
+        &self,
+        tenant: &TenantSlug,
+        groups: &[GroupId],
+        limit: usize,
+    ) -> Result<Vec<Vec<UserId>>, DirectoryError>;
     /// A person with their groups, and which of these display names no group of the tenant has.
     async fn membership(
         &self,
@@ -155,12 +240,18 @@ pub trait Directory: Send + Sync {
     ) -> Result<Vec<Group>, DirectoryError>;
     /// Applies all changes or none; durable when it returns.
     async fn apply(&self, changes: Vec<Change>) -> Result<(), DirectoryError>;
+    /// Compares every index and counter with the records and tells each that disagrees, at most 100; reads everything.
+    async fn check(&self) -> Result<Vec<String>, DirectoryError>;
 }
 
 #[cfg(test)]
 mod group_tests;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod order_tests;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

@@ -1,189 +1,11 @@
 //! Random changes, and after each of them the same answers as a model that has no index.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use proptest::prelude::*;
-use serde_json::json;
 
+use super::model::{FEW, Model, Step};
 use super::sample::*;
 use super::*;
-use crate::identity::fold;
-
-/// People, groups and subjects that take part: few, so that they meet.
-const FEW: u8 = 3;
-
-#[derive(Clone, Debug)]
-enum Step {
-    Put {
-        person: u8,
-        name: u8,
-        external: Option<u8>,
-        emails: Vec<u8>,
-    },
-    Remove(u8),
-    Link {
-        subject: u8,
-        person: u8,
-    },
-    Group {
-        group: u8,
-        name: u8,
-    },
-    RemoveGroup(u8),
-    Join(u8, u8),
-    Leave(u8, u8),
-}
-
-/// What a directory is, in plain maps.
-#[derive(Clone, Default)]
-struct Model {
-    users: BTreeMap<String, User>,
-    links: BTreeMap<String, String>,
-    groups: BTreeMap<String, Group>,
-    members: BTreeSet<(String, String)>,
-    tombstones: BTreeMap<String, (Tombstone, BTreeSet<String>)>,
-}
-
-impl Model {
-    /// Takes the step and gives its change, and whether it may be done; when not, the model is void.
-    fn step(&mut self, step: &Step) -> (Change, bool) {
-        let person = |number: &u8| format!("p{number}");
-        match step {
-            Step::Put {
-                person,
-                name,
-                external,
-                emails,
-            } => self.put(self.user(*person, *name, *external, emails)),
-            Step::Remove(number) => self.remove(person(number)),
-            Step::Link {
-                subject,
-                person: number,
-            } => self.link(format!("s{subject}"), person(number)),
-            Step::Group { group, name } => self.group(*group, *name),
-            Step::RemoveGroup(number) => {
-                let id = format!("g{number}");
-                self.members.retain(|(group, _)| *group != id);
-                let change = Change::RemoveGroup(own(), id.as_str().into());
-                (change, self.groups.remove(&id).is_some())
-            }
-            Step::Join(number, user) => {
-                let (group, user) = (format!("g{number}"), person(user));
-                let known = self.groups.contains_key(&group) && self.users.contains_key(&user);
-                let change = Change::AddMember(own(), group.as_str().into(), user.as_str().into());
-                self.members.insert((group, user));
-                (change, known)
-            }
-            Step::Leave(number, user) => {
-                let (group, user) = (format!("g{number}"), person(user));
-                let change =
-                    Change::RemoveMember(own(), group.as_str().into(), user.as_str().into());
-                self.members.remove(&(group, user));
-                (change, true)
-            }
-        }
-    }
-
-    fn put(&mut self, user: User) -> (Change, bool) {
-        let before = self.users.get(user.id.as_str());
-        let expected = before.map_or(Expected::New, |it| Expected::Version(it.version));
-        let change = Change::PutUser(Box::new(user.clone()), expected);
-        let name = fold(&user.user_name);
-        let same = |it: &User| it.id != user.id && fold(&it.user_name) == name;
-        let free = !self.users.values().any(same);
-        self.tombstones.retain(|_, (it, _)| {
-            it.user_name != name && (it.external_id.is_none() || it.external_id != user.external_id)
-        });
-        self.users.insert(user.id.to_string(), user);
-        (change, free)
-    }
-
-    fn remove(&mut self, id: String) -> (Change, bool) {
-        let Some(user) = self.users.remove(&id) else {
-            let nobody = User {
-                id: id.as_str().into(),
-                ..person("")
-            };
-            return (remove(&nobody), false);
-        };
-        let theirs = self.links.iter().filter(|(_, user)| **user == id);
-        let links: BTreeSet<_> = theirs.map(|(subject, _)| subject.clone()).collect();
-        self.links.retain(|_, user| *user != id);
-        self.members.retain(|(_, user)| *user != id);
-        self.tombstones.insert(id, (tombstone(&user), links));
-        (remove(&user), true)
-    }
-
-    fn link(&mut self, subject: String, id: String) -> (Change, bool) {
-        let change = Change::AddLink(link(&subject), id.as_str().into());
-        let known = self.users.contains_key(&id);
-        let buried = self
-            .tombstones
-            .values()
-            .any(|(_, links)| links.contains(&subject));
-        let fits = match self.links.get(&subject) {
-            Some(holder) => *holder == id,
-            None => !buried && self.links.values().all(|its| *its != id),
-        };
-        self.links.insert(subject, id);
-        (change, known && fits)
-    }
-
-    fn group(&mut self, number: u8, name: u8) -> (Change, bool) {
-        let id = format!("g{number}");
-        let before = self.groups.get(&id).map(|it| it.version);
-        let record = Group {
-            id: id.as_str().into(),
-            version: before.unwrap_or(0).saturating_add(1),
-            ..group(&format!("Group {name}"))
-        };
-        let expected = before.map_or(Expected::New, Expected::Version);
-        let change = Change::PutGroup(Box::new(record.clone()), expected);
-        let same = |it: &Group| it.id != record.id && it.display_name == record.display_name;
-        let free = !self.groups.values().any(same);
-        self.groups.insert(id, record);
-        (change, free)
-    }
-
-    fn user(&self, number: u8, name: u8, external: Option<u8>, emails: &[u8]) -> User {
-        let mut user = User {
-            id: format!("p{number}").as_str().into(),
-            ..person(&format!("Name {name}"))
-        };
-        user.external_id = external.map(|number| format!("e{number}"));
-        let emails = emails
-            .iter()
-            .map(|n| json!({ "value": format!("A{n}@x.test") }));
-        user.attributes
-            .insert("emails".to_owned(), emails.collect::<Vec<_>>().into());
-        let before = self.users.get(user.id.as_str()).map_or(0, |it| it.version);
-        user.version = before.saturating_add(1);
-        user
-    }
-
-    fn is_buried(&self, key: &UserKey) -> bool {
-        self.tombstones.values().any(|(it, _)| match key {
-            UserKey::UserName(name) => it.user_name == *name,
-            UserKey::ExternalId(id) => it.external_id.as_ref() == Some(id),
-            UserKey::Email(_) => false,
-        })
-    }
-
-    fn find(&self, key: &UserKey) -> Vec<String> {
-        let fits = |user: &&User| match key {
-            UserKey::UserName(name) => fold(&user.user_name) == *name,
-            UserKey::ExternalId(id) => user.external_id.as_ref() == Some(id),
-            UserKey::Email(address) => {
-                let emails = user.attributes.get("emails").and_then(|it| it.as_array());
-                let same = |email: &serde_json::Value| email["value"].as_str().map(fold);
-                emails
-                    .is_some_and(|it| it.iter().any(|email| same(email).as_ref() == Some(address)))
-            }
-        };
-        let found = self.users.values().filter(fits);
-        found.map(|user| user.id.to_string()).collect()
-    }
-}
+use crate::identity::{ManagedBy, fold};
 
 async fn compare(directory: &dyn Directory, model: &Model) {
     let text = |user: &User| serde_json::to_string(user).unwrap();
@@ -194,6 +16,9 @@ async fn compare(directory: &dyn Directory, model: &Model) {
     assert_eq!(all, want.into_iter().map(text).collect::<Vec<_>>());
     let groups = directory.list_groups(&own(), None, 100).await.unwrap();
     assert_eq!(groups.len(), model.groups.len());
+    compare_order(directory, model).await;
+    let check = directory.check().await.unwrap();
+    assert!(check.is_empty(), "{check:?}");
     for number in 0..FEW {
         for key in [
             UserKey::UserName(format!("name {number}")),
@@ -225,6 +50,39 @@ async fn compare(directory: &dyn Directory, model: &Model) {
     }
 }
 
+async fn compare_order(directory: &dyn Directory, model: &Model) {
+    let [users, groups] = &model.order;
+    let managed: Vec<_> = users
+        .iter()
+        .filter(|id| model.users[*id].managed_by == ManagedBy::Scim)
+        .collect();
+    for index in 0..=usize::from(FEW) {
+        let (from, rest) = (PageFrom::Index(index), |len: usize| {
+            len.saturating_sub(index)
+        });
+        let page = directory.page_users(&own(), from, 2).await.unwrap();
+        let found: Vec<_> = page.found.iter().map(|it| it.id.to_string()).collect();
+        assert!(found.iter().eq(users.iter().skip(index).take(2)));
+        assert_eq!(page.total, users.len());
+        assert_eq!(page.next.is_some(), rest(users.len()) > 2);
+        if let Some(next) = page.next {
+            let from = PageFrom::After(next);
+            let behind = directory.page_users(&own(), from, 9).await.unwrap();
+            let found: Vec<_> = behind.found.iter().map(|it| it.id.to_string()).collect();
+            assert!(found.iter().eq(users.iter().skip(index.saturating_add(2))));
+        }
+        let page = directory.page_managed_users(&own(), from, 2).await.unwrap();
+        let found: Vec<_> = page.found.iter().map(|it| it.id.to_string()).collect();
+        assert!(found.iter().eq(managed.iter().skip(index).take(2).copied()));
+        assert_eq!(page.total, managed.len());
+        assert_eq!(page.next.is_some(), rest(managed.len()) > 2);
+        let page = directory.page_groups(&own(), from, 2).await.unwrap();
+        let found: Vec<_> = page.found.iter().map(|it| it.id.to_string()).collect();
+        assert!(found.iter().eq(groups.iter().skip(index).take(2)));
+        assert_eq!(page.total, groups.len());
+    }
+}
+
 async fn compare_members(directory: &dyn Directory, model: &Model, number: u8) {
     let group = format!("g{number}");
     let members = directory
@@ -242,7 +100,25 @@ async fn compare_members(directory: &dyn Directory, model: &Model, number: u8) {
         .cloned()
         .collect();
     assert_eq!(members, want);
+    let key = GroupKey::ExternalId(format!("e{number}"));
+    let found = directory.find_groups(&own(), &key).await.unwrap();
+    let found: Vec<_> = found.iter().map(|it| it.id.as_str()).collect();
+    let fits = |it: &&Group| it.external_id.as_deref() == Some(&*format!("e{number}"));
+    let want: Vec<_> = model.groups.values().filter(fits).collect();
+    assert_eq!(
+        found,
+        want.iter().map(|it| it.id.as_str()).collect::<Vec<_>>()
+    );
     let user = format!("p{number}");
+    for group in model.groups.keys() {
+        let (group_id, user_id) = (group.as_str().into(), user.as_str().into());
+        let is = directory
+            .is_member(&own(), &group_id, &user_id)
+            .await
+            .unwrap();
+        let want = model.members.contains(&(group.clone(), user.clone()));
+        assert_eq!(is, want, "{user} in {group}");
+    }
     let groups = directory
         .groups_of(&own(), &user.as_str().into())
         .await
@@ -264,17 +140,24 @@ async fn compare_members(directory: &dyn Directory, model: &Model, number: u8) {
 fn step() -> impl Strategy<Value = Step> {
     let few = || 0..FEW;
     let emails = prop::collection::btree_set(few(), 0..3);
-    let put = (few(), few(), prop::option::of(few()), emails);
+    let external = || prop::option::of(few());
+    let put = (few(), few(), external(), emails, any::<bool>());
     prop_oneof![
-        4 => put.prop_map(|(person, name, external, emails)| Step::Put {
+        4 => put.prop_map(|(person, name, external, emails, managed)| Step::Put {
             person,
             name,
             external,
             emails: emails.into_iter().collect(),
+            managed,
         }),
         2 => few().prop_map(Step::Remove),
+        1 => few().prop_map(Step::Retire),
         3 => (few(), few()).prop_map(|(subject, person)| Step::Link { subject, person }),
-        2 => (few(), few()).prop_map(|(group, name)| Step::Group { group, name }),
+        2 => (few(), few(), external()).prop_map(|(group, name, external)| Step::Group {
+            group,
+            name,
+            external,
+        }),
         1 => few().prop_map(Step::RemoveGroup),
         3 => (few(), few()).prop_map(|(group, person)| Step::Join(group, person)),
         1 => (few(), few()).prop_map(|(group, person)| Step::Leave(group, person)),

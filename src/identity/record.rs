@@ -28,6 +28,9 @@ pub enum ManagedBy {
     SignIn,
     /// An operator, on the command line or the admin pages.
     Operator,
+    /// Nobody any more: a SCIM client deleted the record, which stays, inactive, for operators to see
+    /// (`provisioning.on_delete = "deactivate"`). SCIM does not see it, and its names are free for another.
+    Retired,
 }
 
 /// A person in the directory.

@@ -187,7 +187,9 @@ impl People {
         end: Option<&(End, &'static str)>,
     ) -> Result<(), Refused> {
         let (tenant, id) = match &change {
-            Change::PutUser(user, _) => (user.tenant.clone(), user.id.clone()),
+            Change::PutUser(user, _) | Change::RetireUser(user, ..) => {
+                (user.tenant.clone(), user.id.clone())
+            }
             Change::RemoveUser(tenant, id, _) => (tenant.clone(), id.clone()),
             Change::AddLink(..)
             | Change::PutGroup(..)

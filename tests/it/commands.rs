@@ -184,6 +184,12 @@ async fn exit_codes_tell_what_is_wrong() {
     for (config, line, code, want) in [
         (&right, "check", 0, ""),
         (&right, "check --connect", 0, ""),
+        (
+            &right,
+            "check --store",
+            1,
+            "has the store to itself; stop it first",
+        ),
         (&right, "user list", 0, ""),
         (
             &right,
@@ -217,6 +223,9 @@ async fn exit_codes_tell_what_is_wrong() {
     let nobody = run(&right, "user list", "").await;
     assert_eq!(nobody.0, 1);
     assert!(nobody.2.contains("no server answers"), "{}", nobody.2);
+    let store = run(&right, "check --store", "").await;
+    assert_eq!(store.0, 0, "{} {}", store.1, store.2);
+    assert!(store.1.contains("sidegate.redb: ok"), "{}", store.1);
     std::fs::remove_dir_all(ended).unwrap();
 }
 

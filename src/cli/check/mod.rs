@@ -3,6 +3,7 @@
 mod certificate;
 mod connect;
 mod mistakes;
+mod store;
 mod warnings;
 
 use std::path::Path;
@@ -17,12 +18,16 @@ use crate::config::{Mistakes, Settings, SourceError, UpstreamUrl};
 #[command(after_help = "Examples:
   sidegate check
   sidegate check --connect --config ./sidegate.toml
+  sidegate check --store                   while no server runs
 
-Exit code: 0 fine (warnings are printed), 1 something could not be reached, 78 the configuration is wrong.")]
+Exit code: 0 fine (warnings are printed), 1 something could not be reached or disagrees, 78 the configuration is wrong.")]
 pub(super) struct Args {
     /// Also reach every idp, the app and the store.
     #[arg(long)]
     connect: bool,
+    /// Also compare every index of the store with the records, and check the audit chain; no server may run.
+    #[arg(long)]
+    store: bool,
 }
 
 pub(super) fn run(args: &Args, file: &Path, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -39,10 +44,17 @@ pub(super) fn run(args: &Args, file: &Path, output: &mut Output) -> anyhow::Resu
     for warning in &warned {
         output.line(&format!("warning: {}", plain(warning)));
     }
+    let mut code = ExitCode::SUCCESS;
     if args.connect {
-        return connect::run(&settings, output);
+        code = connect::run(&settings, output)?;
     }
-    Ok(ExitCode::SUCCESS)
+    if args.store {
+        let agrees = store::run(&settings, output)?;
+        if agrees != ExitCode::SUCCESS {
+            code = agrees;
+        }
+    }
+    Ok(code)
 }
 
 fn summary(settings: &Settings) -> String {

@@ -2,8 +2,10 @@
 
 use redb::WriteTransaction;
 
-use super::read::{Buried, Questions as _, Rows as _};
+use super::order::{self, Mark};
+use super::read::{Questions as _, Rows as _};
 use super::rows::{Key, Row, rows_of_group, rows_of_link, rows_of_member, rows_of_user};
+use super::tombstones::{bury, clear_tombstone, revive};
 use super::undo::Undo;
 use crate::directory::{Change, DirectoryError, Expected, UserKey};
 use crate::identity::{Group, GroupId, Link, ManagedBy, TenantSlug, Tombstone, User, UserId, fold};
@@ -27,6 +29,9 @@ pub(super) fn apply(
 fn one(rows: &mut Undo<'_>, change: Change) -> Result<(), DirectoryError> {
     match change {
         Change::PutUser(user, expected) => put_user(rows, &user, expected),
+        Change::RetireUser(user, expected, tombstone) => {
+            retire_user(rows, &user, expected, tombstone)
+        }
         Change::RemoveUser(tenant, id, tombstone) => remove_user(rows, &tenant, &id, tombstone),
         Change::AddLink(link, user) => add_link(rows, &link, &user),
         Change::PutGroup(group, expected) => put_group(rows, &group, expected),
@@ -42,15 +47,19 @@ fn put_user(rows: &mut Undo<'_>, user: &User, expected: Expected) -> Result<(), 
     let tenant = &user.tenant;
     let before = rows.user(tenant, &user.id)?;
     check(expected, before.as_ref().map(|before| before.version))?;
-    let name = fold(&user.user_name);
-    let holder = rows.name(&Row::UserName.key(tenant, [&name])?)?;
-    if holder.is_some_and(|holder| holder != user.id.as_str()) {
-        return Err(DirectoryError::Taken("userName"));
+    let is_retired = |user: &User| user.managed_by == ManagedBy::Retired;
+    if before.as_ref().is_some_and(is_retired) && !is_retired(user) {
+        revive(rows, tenant, &user.id)?;
     }
+    let name = fold(&user.user_name);
+    let by_name = Row::UserName.key(tenant, [&name])?;
     let mut keys = vec![UserKey::UserName(name)];
     keys.extend(user.external_id.clone().map(UserKey::ExternalId));
     for key in keys {
         for id in rows.tombstones(tenant, &key)? {
+            if id == user.id.as_str() && is_retired(user) {
+                continue;
+            }
             // A first sign-in does not bring back who was deleted a moment ago.
             if user.managed_by == ManagedBy::SignIn && expected == Expected::New {
                 return Err(DirectoryError::Deleted);
@@ -58,10 +67,43 @@ fn put_user(rows: &mut Undo<'_>, user: &User, expected: Expected) -> Result<(), 
             clear_tombstone(rows, tenant, &id)?;
         }
     }
+    let holder = rows.name(&by_name)?;
+    if holder.is_some_and(|holder| holder != user.id.as_str()) {
+        return Err(DirectoryError::Taken("userName"));
+    }
     let old = before.as_ref().map(rows_of_user).transpose()?;
     replace(rows, &old.unwrap_or_default(), rows_of_user(user)?)?;
+    let was = before.as_ref().and_then(mark_of);
+    order::USERS.put(rows, tenant, user.id.as_str(), was, mark_of(user))?;
+    write_user(rows, user)
+}
+
+fn write_user(rows: &mut Undo<'_>, user: &User) -> Result<(), DirectoryError> {
     let value = serde_json::to_vec(user).map_err(StorageError::Value)?;
-    Ok(rows.put(Row::User.key(tenant, [user.id.as_str()])?, &value)?)
+    Ok(rows.put(Row::User.key(&user.tenant, [user.id.as_str()])?, &value)?)
+}
+
+/// Whether a person stands in the order of making, and how.
+pub(super) fn mark_of(user: &User) -> Option<Mark> {
+    match user.managed_by {
+        ManagedBy::Scim => Some(Mark::Managed),
+        ManagedBy::SignIn | ManagedBy::Operator => Some(Mark::Other),
+        ManagedBy::Retired => None,
+    }
+}
+
+/// Removes a person but for the bare record, which is found by user name and id alone.
+fn retire_user(
+    rows: &mut Undo<'_>,
+    user: &User,
+    expected: Expected,
+    tombstone: Tombstone,
+) -> Result<(), DirectoryError> {
+    let before = rows.user(&user.tenant, &user.id)?;
+    check(expected, before.map(|before| before.version))?;
+    remove_user(rows, &user.tenant, &user.id, tombstone)?;
+    replace(rows, &[], rows_of_user(user)?)?;
+    write_user(rows, user)
 }
 
 fn remove_user(
@@ -81,68 +123,16 @@ fn remove_user(
     for group in rows.names(&Row::MemberOf.all(tenant, &[id.as_str()])?)? {
         remove_all(rows, rows_of_member(tenant, &group.as_str().into(), id)?)?;
     }
+    order::USERS.put(rows, tenant, id.as_str(), mark_of(&user), None)?;
     rows.remove(Row::User.key(tenant, [id.as_str()])?)?;
-    bury(rows, tenant, id, &Buried { tombstone, links })
-}
-
-fn bury(
-    rows: &mut Undo<'_>,
-    tenant: &TenantSlug,
-    id: &UserId,
-    buried: &Buried,
-) -> Result<(), DirectoryError> {
-    clear_tombstone(rows, tenant, id.as_str())?;
-    for (key, value) in rows_of_tombstone(tenant, id.as_str(), buried)? {
-        rows.put(key, value.unwrap_or_default().as_bytes())?;
-    }
-    let value = serde_json::to_vec(buried).map_err(StorageError::Value)?;
-    Ok(rows.put(Row::Tombstone.key(tenant, [id.as_str()])?, &value)?)
-}
-
-fn clear_tombstone(
-    rows: &mut Undo<'_>,
-    tenant: &TenantSlug,
-    id: &str,
-) -> Result<(), DirectoryError> {
-    let key = Row::Tombstone.key(tenant, [id])?;
-    if let Some(buried) = rows.record::<Buried>(&key)? {
-        for (key, value) in rows_of_tombstone(tenant, id, &buried)? {
-            // A later tombstone may have taken the link's row over.
-            if value.is_none() || rows.name(&key)?.as_deref() == value {
-                rows.remove(key)?;
-            }
-        }
-    }
-    Ok(rows.remove(key)?)
-}
-
-fn rows_of_tombstone<'b>(
-    tenant: &TenantSlug,
-    id: &'b str,
-    buried: &Buried,
-) -> Result<Vec<(Key, Option<&'b str>)>, DirectoryError> {
-    let Buried { tombstone, links } = buried;
-    let mut rows = vec![(
-        Row::TombstoneName.key(tenant, [&tombstone.user_name, id])?,
-        None,
-    )];
-    if let Some(external_id) = &tombstone.external_id {
-        rows.push((
-            Row::TombstoneExternalId.key(tenant, [external_id, id])?,
-            None,
-        ));
-    }
-    for link in links {
-        let key = Row::TombstoneLink.key(tenant, [link.idp.as_str(), &link.subject])?;
-        rows.push((key, Some(id)));
-    }
-    Ok(rows)
+    bury(rows, tenant, id, tombstone, links)
 }
 
 fn add_link(rows: &mut Undo<'_>, link: &Link, user: &UserId) -> Result<(), DirectoryError> {
     let tenant = &link.tenant;
     let id = user.as_str();
-    rows.user(tenant, user)?.ok_or(DirectoryError::Missing)?;
+    let record = rows.user(tenant, user)?.and_then(|user| mark_of(&user));
+    record.ok_or(DirectoryError::Missing)?;
     if let Some(holder) = rows.linked(link)? {
         // R54: a link stays where it is.
         return if holder == *user {
@@ -177,6 +167,8 @@ fn put_group(rows: &mut Undo<'_>, group: &Group, expected: Expected) -> Result<(
     }
     let old = before.as_ref().map(rows_of_group).transpose()?;
     replace(rows, &old.unwrap_or_default(), rows_of_group(group)?)?;
+    let (was, id) = (before.map(|_| Mark::Managed), group.id.as_str());
+    order::GROUPS.put(rows, tenant, id, was, Some(Mark::Managed))?;
     let value = serde_json::to_vec(group).map_err(StorageError::Value)?;
     Ok(rows.put(Row::Group.key(tenant, [group.id.as_str()])?, &value)?)
 }
@@ -193,6 +185,7 @@ fn remove_group(
     for user in rows.names(&Row::Member.all(tenant, &[id.as_str()])?)? {
         remove_all(rows, rows_of_member(tenant, id, &user.as_str().into())?)?;
     }
+    order::GROUPS.put(rows, tenant, id.as_str(), Some(Mark::Managed), None)?;
     Ok(rows.remove(Row::Group.key(tenant, [id.as_str()])?)?)
 }
 
@@ -203,7 +196,8 @@ fn add_member(
     user: &UserId,
 ) -> Result<(), DirectoryError> {
     let group_row = Row::Group.key(tenant, [group.as_str()])?;
-    let user_row = Row::User.key(tenant, [user.as_str()])?;
+    // Who stands in the order is there and not retired.
+    let user_row = Row::UserPlace.key(tenant, [user.as_str()])?;
     if rows.value(&group_row)?.is_none() || rows.value(&user_row)?.is_none() {
         return Err(DirectoryError::Missing);
     }

@@ -1,16 +1,21 @@
 //! The directory in the embedded store: one ordered table of rows, each record and each index entry one row.
 
 mod apply;
+mod check;
+mod order;
+mod page;
 mod read;
 mod rows;
+mod tombstones;
 mod undo;
 
 use async_trait::async_trait;
 
-use super::{Change, Directory, DirectoryError, Membership, UserKey};
+use super::{Change, Directory, DirectoryError, GroupKey, Membership, Page, PageFrom, UserKey};
 use crate::identity::{Group, GroupId, Link, TenantSlug, Tombstone, User, UserId};
 use crate::storage::Embedded;
 
+use order::{GROUPS, USERS};
 use read::{Questions as _, Reader};
 
 /// The directory in the embedded store.
@@ -30,6 +35,26 @@ impl EmbeddedDirectory {
     ) -> Result<T, DirectoryError> {
         let read = |snapshot: &redb::ReadTransaction| job(&Reader::new(snapshot)?);
         self.store.read(read).await
+    }
+
+    async fn page_people(
+        &self,
+        tenant: &TenantSlug,
+        from: PageFrom,
+        limit: usize,
+        managed_only: bool,
+    ) -> Result<Page<User>, DirectoryError> {
+        let tenant = tenant.clone();
+        self.read(move |rows| {
+            let page = USERS.page(rows, &tenant, from, limit, managed_only)?;
+            let ids: Vec<_> = page.found.iter().map(|id| id.as_str().into()).collect();
+            Ok(Page {
+                total: page.total,
+                found: rows.users_by_id(&tenant, &ids)?,
+                next: page.next,
+            })
+        })
+        .await
     }
 }
 
@@ -140,9 +165,114 @@ impl Directory for EmbeddedDirectory {
             .await
     }
 
+    async fn page_users(
+        &self,
+        tenant: &TenantSlug,
+        from: PageFrom,
+        limit: usize,
+    ) -> Result<Page<User>, DirectoryError> {
+        self.page_people(tenant, from, limit, false).await
+    }
+
+    async fn page_managed_users(
+        &self,
+        tenant: &TenantSlug,
+        from: PageFrom,
+        limit: usize,
+    ) -> Result<Page<User>, DirectoryError> {
+        self.page_people(tenant, from, limit, true).await
+    }
+
+    async fn users_by_id(
+        &self,
+        tenant: &TenantSlug,
+        ids: &[UserId],
+    ) -> Result<Vec<User>, DirectoryError> {
+        let (tenant, ids) = (tenant.clone(), ids.to_vec());
+        self.read(move |rows| rows.users_by_id(&tenant, &ids)).await
+    }
+
+    async fn page_groups(
+        &self,
+        tenant: &TenantSlug,
+        from: PageFrom,
+        limit: usize,
+    ) -> Result<Page<Group>, DirectoryError> {
+        let tenant = tenant.clone();
+        self.read(move |rows| {
+            let page = GROUPS.page(rows, &tenant, from, limit, false)?;
+            let mut found = Vec::new();
+            for id in page.found {
+                found.extend(rows.group(&tenant, &id.as_str().into())?);
+            }
+            Ok(Page {
+                total: page.total,
+                found,
+                next: page.next,
+            })
+        })
+        .await
+    }
+
+    async fn find_groups(
+        &self,
+        tenant: &TenantSlug,
+        key: &GroupKey,
+    ) -> Result<Vec<Group>, DirectoryError> {
+        let (tenant, key) = (tenant.clone(), key.clone());
+        self.read(move |rows| rows.find_groups(&tenant, &key)).await
+    }
+
+    async fn is_member(
+        &self,
+        tenant: &TenantSlug,
+        group: &GroupId,
+        user: &UserId,
+    ) -> Result<bool, DirectoryError> {
+        let (tenant, group, user) = (tenant.clone(), group.clone(), user.clone());
+        self.read(move |rows| rows.is_member(&tenant, &group, &user))
+            .await
+    }
+
+    async fn groups_of_all(
+        &self,
+        tenant: &TenantSlug,
+        users: &[UserId],
+    ) -> Result<Vec<Vec<Group>>, DirectoryError> {
+        let (tenant, users) = (tenant.clone(), users.to_vec());
+        self.read(move |rows| {
+            let groups = users.iter().map(|user| rows.groups_of(&tenant, user));
+            groups.collect()
+        })
+        .await
+    }
+
+    async fn members_of_all(
+        &self,
+        tenant: &TenantSlug,
+        groups: &[GroupId],
+        limit: usize,
+    ) -> Result<Vec<Vec<UserId>>, DirectoryError> {
+        let (tenant, groups) = (tenant.clone(), groups.to_vec());
+        self.read(move |rows| {
+            let members = groups
+                .iter()
+                .map(|group| rows.members(&tenant, group, None, limit));
+            members.collect()
+        })
+        .await
+    }
+
+    async fn check(&self) -> Result<Vec<String>, DirectoryError> {
+        self.store.read(check::check).await
+    }
+
     async fn apply(&self, changes: Vec<Change>) -> Result<(), DirectoryError> {
         self.store
             .write(move |transaction| apply::apply(transaction, changes))
             .await
     }
 }
+
+#[cfg(test)]
+mod check_tests;

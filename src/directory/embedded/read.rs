@@ -4,7 +4,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table};
 use serde::de::DeserializeOwned;
 
 use super::rows::{Key, ROWS, Row};
-use crate::directory::{DirectoryError, Membership, UserKey};
+use crate::directory::{DirectoryError, GroupKey, Membership, UserKey};
 use crate::identity::{Group, GroupId, IdpName, Link, TenantSlug, Tombstone, User, UserId, fold};
 use crate::storage::{StorageError, table};
 
@@ -243,6 +243,47 @@ pub(super) trait Questions: Rows {
             .into_iter()
             .filter_map(|(_, id)| String::from_utf8(id).ok());
         Ok(ids.collect())
+    }
+
+    fn users_by_id(
+        &self,
+        tenant: &TenantSlug,
+        ids: &[UserId],
+    ) -> Result<Vec<User>, DirectoryError> {
+        let mut users = Vec::new();
+        for id in ids {
+            users.extend(self.user(tenant, id)?);
+        }
+        Ok(users)
+    }
+
+    fn find_groups(
+        &self,
+        tenant: &TenantSlug,
+        key: &GroupKey,
+    ) -> Result<Vec<Group>, DirectoryError> {
+        let name = match key {
+            GroupKey::DisplayName(name) => {
+                return Ok(self.find_group(tenant, name)?.into_iter().collect());
+            }
+            GroupKey::ExternalId(name) => name,
+        };
+        let beginning = Row::GroupExternalId.all(tenant, &[name])?;
+        let mut found = Vec::new();
+        for (id, _) in self.list(&beginning, &beginning, FOUND)? {
+            found.extend(self.group(tenant, &id.as_str().into())?);
+        }
+        Ok(found)
+    }
+
+    fn is_member(
+        &self,
+        tenant: &TenantSlug,
+        group: &GroupId,
+        user: &UserId,
+    ) -> Result<bool, DirectoryError> {
+        let key = Row::Member.key(tenant, [group.as_str(), user.as_str()])?;
+        Ok(self.value(&key)?.is_some())
     }
 
     fn groups_of(&self, tenant: &TenantSlug, id: &UserId) -> Result<Vec<Group>, DirectoryError> {

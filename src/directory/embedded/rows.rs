@@ -3,7 +3,7 @@
 use redb::TableDefinition;
 
 use crate::directory::DirectoryError;
-use crate::identity::{Group, GroupId, Link, TenantSlug, User, UserId, fold};
+use crate::identity::{Group, GroupId, Link, ManagedBy, TenantSlug, User, UserId, fold};
 
 /// All rows.
 pub(super) const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("directory");
@@ -39,6 +39,24 @@ pub(super) enum Row {
     TombstoneExternalId = 13,
     /// tenant, idp, subject → user
     TombstoneLink = 14,
+    /// tenant, place in the order of making → [`super::order::Mark`] and user
+    UserAt = 15,
+    /// tenant, user → their place
+    UserPlace = 16,
+    /// tenant, bucket of places → how many stand in it, and how many of them SCIM manages
+    UserCount = 17,
+    /// tenant → the next place
+    UserNext = 18,
+    /// tenant, place in the order of making → group
+    GroupAt = 19,
+    /// tenant, group → its place
+    GroupPlace = 20,
+    /// tenant, bucket of places → how many stand in it
+    GroupCount = 21,
+    /// tenant → the next place
+    GroupNext = 22,
+    /// tenant, external id, group
+    GroupExternalId = 23,
 }
 
 /// A row's key, or the beginning of several.
@@ -46,6 +64,61 @@ pub(super) enum Row {
 pub(super) struct Key(pub(super) Vec<u8>);
 
 impl Row {
+    /// All of them.
+    pub(super) const ALL: [Self; 23] = [
+        Self::User,
+        Self::UserName,
+        Self::ExternalId,
+        Self::Email,
+        Self::Link,
+        Self::LinkOf,
+        Self::Group,
+        Self::GroupName,
+        Self::Member,
+        Self::MemberOf,
+        Self::Tombstone,
+        Self::TombstoneName,
+        Self::TombstoneExternalId,
+        Self::TombstoneLink,
+        Self::UserAt,
+        Self::UserPlace,
+        Self::UserCount,
+        Self::UserNext,
+        Self::GroupAt,
+        Self::GroupPlace,
+        Self::GroupCount,
+        Self::GroupNext,
+        Self::GroupExternalId,
+    ];
+
+    /// Names behind the tenant.
+    pub(super) const fn names(self) -> usize {
+        match self {
+            Self::UserNext | Self::GroupNext => 0,
+            Self::User
+            | Self::UserName
+            | Self::Group
+            | Self::GroupName
+            | Self::Tombstone
+            | Self::UserAt
+            | Self::UserPlace
+            | Self::UserCount
+            | Self::GroupAt
+            | Self::GroupPlace
+            | Self::GroupCount => 1,
+            Self::ExternalId
+            | Self::Email
+            | Self::Link
+            | Self::LinkOf
+            | Self::Member
+            | Self::MemberOf
+            | Self::TombstoneName
+            | Self::TombstoneExternalId
+            | Self::TombstoneLink
+            | Self::GroupExternalId => 2,
+        }
+    }
+
     /// The one row of these names.
     pub(super) fn key<const N: usize>(
         self,
@@ -98,6 +171,10 @@ pub(super) fn rows_of_user(user: &User) -> Result<Vec<(Key, Option<&str>)>, Dire
     let (tenant, id) = (&user.tenant, user.id.as_str());
     let name = fold(&user.user_name);
     let mut rows = vec![(Row::UserName.key(tenant, [&name])?, Some(id))];
+    // Operators find the retired by name; nothing else finds them.
+    if user.managed_by == ManagedBy::Retired {
+        return Ok(rows);
+    }
     if let Some(external_id) = &user.external_id {
         rows.push((Row::ExternalId.key(tenant, [external_id, id])?, None));
     }
@@ -109,9 +186,13 @@ pub(super) fn rows_of_user(user: &User) -> Result<Vec<(Key, Option<&str>)>, Dire
 
 /// The index rows of a group.
 pub(super) fn rows_of_group(group: &Group) -> Result<Vec<(Key, Option<&str>)>, DirectoryError> {
+    let (tenant, id) = (&group.tenant, group.id.as_str());
     let name = fold(&group.display_name);
-    let key = Row::GroupName.key(&group.tenant, [&name])?;
-    Ok(vec![(key, Some(group.id.as_str()))])
+    let mut rows = vec![(Row::GroupName.key(tenant, [&name])?, Some(id))];
+    if let Some(external_id) = &group.external_id {
+        rows.push((Row::GroupExternalId.key(tenant, [external_id, id])?, None));
+    }
+    Ok(rows)
 }
 
 /// The row of a link, and the one by which the person's links are found.
