@@ -8,12 +8,12 @@ use http::header::{AUTHORIZATION, COOKIE, EXPECT, HOST, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use http_body_util::Full;
-use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use super::body::{Body, Guarded, RequestBody};
 use super::gate::Pass;
 use super::trace::Trace;
+use super::upgrade::Takeover;
 use super::upstream::{Lease, UpstreamError};
 use super::{After, Arrived, Before, DialError, Issued, Next, Proxy, Sanitized, resume, upgrade};
 use crate::login::Kept;
@@ -222,7 +222,7 @@ impl Proxy {
 
     async fn switch(
         &self,
-        client: OnUpgrade,
+        client: Takeover,
         request: Request<RequestBody>,
         pass: &Pass,
     ) -> Result<Response<Body>, UpstreamError> {

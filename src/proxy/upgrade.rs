@@ -1,7 +1,9 @@
 //! WebSocket: two streams joined until one ends, the session ends, or nothing moves for too long.
 
+use std::any::Any;
 use std::future::pending;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,10 +13,24 @@ use http::{HeaderMap, HeaderValue};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_util::sync::CancellationToken;
 
+use super::frames::{Frames, TO_APP, TO_CLIENT};
 use crate::session::Live;
 
 const BUFFER: usize = 16 * 1024;
+/// Both sides have this long to take our word that it is over, and to close.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What takes a connection over when the upstream switches protocols.
+pub struct Takeover {
+    /// The client's side, once our answer has gone.
+    pub connection: OnUpgrade,
+    /// Kept as long as the connection lasts: who counts connections counts it until then.
+    pub place: Arc<dyn Any + Send + Sync>,
+    /// Fires when the connection must close, whatever it is doing: the end of a drain.
+    pub close: CancellationToken,
+}
 
 /// Whether this is the protocol that is passed on. Any other, `h2c` above all, would hide the requests
 /// that follow from policy.
@@ -30,33 +46,49 @@ pub(super) fn ask(headers: &mut HeaderMap) {
 
 /// Joins both sides until the end. To be spawned.
 pub(super) async fn join(
-    client: OnUpgrade,
+    client: Takeover,
     upstream: OnUpgrade,
     live: Option<Arc<Live>>,
     idle_timeout: Duration,
 ) {
-    let (Ok(client), Ok(upstream)) = tokio::join!(client, upstream) else {
+    let Takeover {
+        connection,
+        place,
+        close,
+    } = client;
+    let (Ok(client), Ok(upstream)) = tokio::join!(connection, upstream) else {
         return;
     };
     let moved = AtomicU64::new(0);
-    let both = exchange(TokioIo::new(client), TokioIo::new(upstream), &moved);
+    let both = exchange(TokioIo::new(client), TokioIo::new(upstream), &moved, &close);
     let ended = async {
         match &live {
             Some(live) => live.stop().cancelled().await,
             None => pending().await,
         }
     };
+    let closed = async {
+        close.cancelled().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
     // Whichever comes first drops both sides.
     tokio::select! {
         _both = both => {}
         () = ended => {}
         () = silence(&moved, idle_timeout) => {}
+        () = closed => {}
     }
+    drop(place);
 }
 
 /// Both ways until both have closed, or one has broken: then the other side is told at once, and not when it
 /// next has something to say.
-async fn exchange<C, U>(client: C, upstream: U, moved: &AtomicU64) -> io::Result<()>
+async fn exchange<C, U>(
+    client: C,
+    upstream: U,
+    moved: &AtomicU64,
+    close: &CancellationToken,
+) -> io::Result<()>
 where
     C: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,
@@ -64,28 +96,49 @@ where
     let (client_read, client_write) = tokio::io::split(client);
     let (upstream_read, upstream_write) = tokio::io::split(upstream);
     tokio::try_join!(
-        pump(client_read, upstream_write, moved),
-        pump(upstream_read, client_write, moved),
+        pump(client_read, upstream_write, moved, close, TO_APP),
+        pump(upstream_read, client_write, moved, close, TO_CLIENT),
     )?;
     Ok(())
 }
 
-async fn pump<R, W>(mut from: R, mut to: W, moved: &AtomicU64) -> io::Result<()>
+/// One way until its end, or until `close`: then `farewell` is the last word.
+async fn pump<R, W>(
+    mut from: R,
+    mut to: W,
+    moved: &AtomicU64,
+    close: &CancellationToken,
+    farewell: &[u8],
+) -> io::Result<()>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let mut buffer = vec![0; BUFFER];
+    let mut frames = Frames::default();
+    let mut closed = pin!(close.cancelled());
     loop {
-        let read = from.read(&mut buffer).await?;
+        let read = tokio::select! {
+            read = from.read(&mut buffer) => read?,
+            () = &mut closed => break,
+        };
         moved.fetch_add(1, Ordering::Relaxed);
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
             // Half a close: the other direction may still have something to say.
             return to.shutdown().await;
         };
+        frames.pass(bytes);
         to.write_all(bytes).await?;
         to.flush().await?;
     }
+    // In the midst of a frame it would be taken for a part of it.
+    if frames.between() {
+        to.write_all(farewell).await?;
+    }
+    to.shutdown().await?;
+    // What is left unread when a socket closes takes the last word with it (RFC 1122 4.2.2.13).
+    while from.read(&mut buffer).await? > 0 {}
+    Ok(())
 }
 
 /// Returns when nothing moved for `idle_timeout`.
@@ -145,7 +198,8 @@ mod tests {
     async fn a_side_that_broke_ends_the_other_that_is_silent() {
         let (app, mut its_end) = tokio::io::duplex(64);
         let moved = AtomicU64::new(0);
-        let both = exchange(Reset, app, &moved);
+        let close = CancellationToken::new();
+        let both = exchange(Reset, app, &moved, &close);
         let ended = tokio::time::timeout(Duration::from_secs(10), both).await;
         assert!(ended.expect("still joined").is_err());
         let mut left = Vec::new();

@@ -21,7 +21,7 @@ use super::access_log::Logged;
 use super::framing::{Framing, Watched};
 use super::listener::Accepted;
 use super::router;
-use super::shared::Shared;
+use super::shared::{Counted, Shared};
 use crate::web::Inbound;
 
 /// What an HTTP/2 client begins with (RFC 9113 3.4), as far as it tells it from any HTTP/1 method.
@@ -32,43 +32,52 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 /// Requests at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 128;
 
+/// What a request has of its connection.
+#[derive(Clone)]
+pub(super) struct Wire {
+    /// Where the connection comes from.
+    pub(super) inbound: Inbound,
+    /// Its place among those that are counted.
+    pub(super) place: Arc<Counted>,
+    /// What was seen of the head; HTTP/1.1 only.
+    pub(super) framing: Option<Arc<Framing>>,
+}
+
 /// Serves a connection until it ends, or until we stop and its requests are done.
-pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
+pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, place: Arc<Counted>) {
+    let wire = |peer| Wire {
+        inbound: Inbound { peer, tls: false },
+        place,
+        framing: None,
+    };
     match accepted {
-        Accepted::Unix(stream) => {
-            let inbound = Inbound {
-                peer: None,
-                tls: false,
-            };
-            http1(&shared, stream, inbound).await;
+        Accepted::Unix(stream) => http1(&shared, stream, wire(None)).await,
+        Accepted::Tcp(stream, peer) => {
+            let wire = wire(Some(peer.ip().to_canonical()));
+            tcp(&shared, stream, peer, wire).await;
         }
-        Accepted::Tcp(stream, peer) => tcp(&shared, stream, peer).await,
     }
 }
 
-async fn tcp(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+async fn tcp(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, mut wire: Wire) {
     let wait = shared.app.load().settings.server.header_timeout;
-    let mut inbound = Inbound {
-        peer: Some(peer.ip().to_canonical()),
-        tls: false,
-    };
     let Some(config) = shared.tls.load_full() else {
         match timeout(wait, speaks_http2(&stream)).await {
-            Ok(Ok(true)) => http2(shared, stream, inbound).await,
-            Ok(Ok(false)) => http1(shared, stream, inbound).await,
+            Ok(Ok(true)) => http2(shared, stream, wire).await,
+            Ok(Ok(false)) => http1(shared, stream, wire).await,
             // Gone, or silent for too long.
             Ok(Err(_)) | Err(_) => {}
         }
         return;
     };
-    inbound.tls = true;
+    wire.inbound.tls = true;
     match timeout(wait, TlsAcceptor::from(config).accept(stream)).await {
         Ok(Ok(stream)) => {
             let http2_agreed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             if http2_agreed {
-                http2(shared, stream, inbound).await;
+                http2(shared, stream, wire).await;
             } else {
-                http1(shared, stream, inbound).await;
+                http1(shared, stream, wire).await;
             }
         }
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
@@ -99,7 +108,7 @@ async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
-async fn http1<S>(shared: &Arc<Shared>, stream: S, inbound: Inbound)
+async fn http1<S>(shared: &Arc<Shared>, stream: S, mut wire: Wire)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -114,8 +123,8 @@ where
         .max_buf_size(server.max_header_size.max(64 * 1024));
     let framing = Arc::new(Framing::default());
     let stream = Watched::new(stream, Arc::clone(&framing));
-    let service =
-        service_fn(|request| answer(shared, inbound, Some(Arc::clone(&framing)), request));
+    wire.framing = Some(framing);
+    let service = service_fn(|request| answer(shared, wire.clone(), request));
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
@@ -126,10 +135,13 @@ where
         () = shared.stop.heard() => {}
     }
     connection.as_mut().graceful_shutdown();
-    note(connection.await);
+    tokio::select! {
+        ended = connection => note(ended),
+        () = shared.stop.closing().cancelled() => {}
+    }
 }
 
-async fn http2<S>(shared: &Arc<Shared>, stream: S, inbound: Inbound)
+async fn http2<S>(shared: &Arc<Shared>, stream: S, wire: Wire)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -145,8 +157,8 @@ where
         .keep_alive_timeout(Duration::from_secs(20));
     let own = Arc::clone(shared);
     let service = service_fn(move |request| {
-        let shared = Arc::clone(&own);
-        async move { answer(&shared, inbound, None, request).await }
+        let (shared, wire) = (Arc::clone(&own), wire.clone());
+        async move { answer(&shared, wire, request).await }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     drop(app);
@@ -156,16 +168,18 @@ where
         () = shared.stop.heard() => {}
     }
     connection.as_mut().graceful_shutdown();
-    note(connection.await);
+    tokio::select! {
+        ended = connection => note(ended),
+        () = shared.stop.closing().cancelled() => {}
+    }
 }
 
 async fn answer(
     shared: &Arc<Shared>,
-    inbound: Inbound,
-    framing: Option<Arc<Framing>>,
+    wire: Wire,
     request: Request<Incoming>,
 ) -> Result<Response<Logged>, Infallible> {
-    Ok(router::answer(shared, inbound, framing, request).await)
+    Ok(router::answer(shared, wire, request).await)
 }
 
 fn note(ended: hyper::Result<()>) {

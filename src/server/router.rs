@@ -13,11 +13,11 @@ use tokio::time::Instant;
 
 use super::access_log::{Line, Logged};
 use super::app::App;
-use super::framing::Framing;
+use super::connection::Wire;
 use super::shared::Shared;
 use crate::metrics::Kind;
 use crate::problem::Problem;
-use crate::proxy::{Arrived, Body, FramingError, Trace, Verdict};
+use crate::proxy::{Arrived, Body, FramingError, Takeover, Trace, Verdict};
 use crate::web::{self, BodyError, Inbound, Origin, RequestPath, Visit, answer};
 
 /// Largest body that our own addresses read, bytes.
@@ -28,17 +28,25 @@ const OWN_BODY_TIME: Duration = Duration::from_secs(20);
 /// Answers one request, whatever happens to it.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
-    inbound: Inbound,
-    framing: Option<Arc<Framing>>,
+    wire: Wire,
     mut request: Request<Incoming>,
 ) -> Response<Logged> {
+    let Wire {
+        inbound,
+        place,
+        framing,
+    } = wire;
     let began = Instant::now();
     let app = shared.app.load_full();
     let mut trace = Trace::default();
     let upgrade = request
         .headers()
         .contains_key(http::header::UPGRADE)
-        .then(|| hyper::upgrade::on(&mut request));
+        .then(|| Takeover {
+            connection: hyper::upgrade::on(&mut request),
+            place,
+            close: shared.stop.closing().child_token(),
+        });
     let (parts, body) = request.into_parts();
     let doubled = framing.as_ref().is_some_and(|framing| framing.is_doubled());
     let (visit, response) = match read(&app, inbound, parts, doubled) {

@@ -21,6 +21,8 @@ use crate::config::{Listen, Settings};
 
 /// How often a drain looks whether all connections are gone.
 const LOOK: Duration = Duration::from_millis(50);
+/// Connections that are closed at its end have this long to take their leave.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -160,7 +162,8 @@ impl Running {
         Ok(())
     }
 
-    /// Stops accepting, lets requests finish for at most `server.drain_timeout`, and ends.
+    /// Stops accepting, lets requests and upgraded connections finish for at most `server.drain_timeout`, closes
+    /// what is left, and ends.
     pub fn drain(self) {
         let wait = self.shared.app.load().settings.server.drain_timeout;
         tracing::info!(
@@ -168,24 +171,30 @@ impl Running {
             "stopping: requests in flight may finish"
         );
         self.shared.stop.say();
-        let drained = self.runtime.block_on(async {
-            let empty = async {
-                while self.shared.open() > 0 {
-                    tokio::time::sleep(LOOK).await;
-                }
-            };
-            tokio::time::timeout(wait, empty).await
-        });
-        if drained.is_err() {
+        if !self.empty_within(wait) {
             tracing::warn!(
                 connections = self.shared.open(),
                 "cut off: they did not finish in time"
             );
+            self.shared.stop.close();
+            // Who does not take it in time is cut off with the rest of us.
+            let _taken = self.empty_within(FAREWELL);
         }
         let app = self.shared.app.load_full();
         if let Err(error) = self.runtime.block_on(app.sessions.sweep()) {
             tracing::warn!(%error, "last uses of sessions could not be written");
         }
+    }
+
+    /// Whether all connections ended within `wait`.
+    fn empty_within(&self, wait: Duration) -> bool {
+        let empty = async {
+            while self.shared.open() > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let within = async { tokio::time::timeout(wait, empty).await.is_ok() };
+        self.runtime.block_on(within)
     }
 }
 

@@ -81,10 +81,7 @@ async fn accept(shared: &Arc<Shared>, listener: Listener) {
             Ok(accepted) => {
                 if let Some(counted) = shared.admit() {
                     let shared = Arc::clone(shared);
-                    tokio::spawn(async move {
-                        connection::serve(shared, accepted).await;
-                        drop(counted);
-                    });
+                    tokio::spawn(connection::serve(shared, accepted, counted));
                 }
             }
             Err(error) => {

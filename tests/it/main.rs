@@ -18,6 +18,7 @@ mod browser;
 mod canaries;
 mod commands;
 mod demo;
+mod draining;
 mod ending;
 mod floors;
 mod killed;
