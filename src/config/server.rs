@@ -122,7 +122,7 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// Until the response's head has come. Default 60 s.
     pub response_timeout: Duration,
-    /// Bodies and upgraded connections may be silent for this long. Default 5 min.
+    /// Bodies and upgraded connections may be silent, or not taken by the other side, for this long. Default 5 min.
     pub idle_timeout: Duration,
     /// The app sees the public host name, not its own address. Default true.
     pub preserve_host: bool,

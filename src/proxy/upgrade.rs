@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::frames::{Frames, TO_APP, TO_CLIENT};
@@ -60,7 +61,12 @@ pub(super) async fn join(
         return;
     };
     let moved = AtomicU64::new(0);
-    let both = exchange(TokioIo::new(client), TokioIo::new(upstream), &moved, &close);
+    let joint = Joint {
+        moved: &moved,
+        close: &close,
+        idle_timeout,
+    };
+    let both = exchange(TokioIo::new(client), TokioIo::new(upstream), joint);
     let ended = async {
         match &live {
             Some(live) => live.stop().cancelled().await,
@@ -81,14 +87,17 @@ pub(super) async fn join(
     drop(place);
 }
 
+/// What both directions share.
+#[derive(Clone, Copy)]
+struct Joint<'a> {
+    moved: &'a AtomicU64,
+    close: &'a CancellationToken,
+    idle_timeout: Duration,
+}
+
 /// Both ways until both have closed, or one has broken: then the other side is told at once, and not when it
 /// next has something to say.
-async fn exchange<C, U>(
-    client: C,
-    upstream: U,
-    moved: &AtomicU64,
-    close: &CancellationToken,
-) -> io::Result<()>
+async fn exchange<C, U>(client: C, upstream: U, joint: Joint<'_>) -> io::Result<()>
 where
     C: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,
@@ -96,40 +105,33 @@ where
     let (client_read, client_write) = tokio::io::split(client);
     let (upstream_read, upstream_write) = tokio::io::split(upstream);
     tokio::try_join!(
-        pump(client_read, upstream_write, moved, close, TO_APP),
-        pump(upstream_read, client_write, moved, close, TO_CLIENT),
+        pump(client_read, upstream_write, joint, TO_APP),
+        pump(upstream_read, client_write, joint, TO_CLIENT),
     )?;
     Ok(())
 }
 
 /// One way until its end, or until `close`: then `farewell` is the last word.
-async fn pump<R, W>(
-    mut from: R,
-    mut to: W,
-    moved: &AtomicU64,
-    close: &CancellationToken,
-    farewell: &[u8],
-) -> io::Result<()>
+async fn pump<R, W>(mut from: R, mut to: W, joint: Joint<'_>, farewell: &[u8]) -> io::Result<()>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let mut buffer = vec![0; BUFFER];
     let mut frames = Frames::default();
-    let mut closed = pin!(close.cancelled());
+    let mut closed = pin!(joint.close.cancelled());
     loop {
         let read = tokio::select! {
             read = from.read(&mut buffer) => read?,
             () = &mut closed => break,
         };
-        moved.fetch_add(1, Ordering::Relaxed);
+        joint.moved.fetch_add(1, Ordering::Relaxed);
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
             // Half a close: the other direction may still have something to say.
             return to.shutdown().await;
         };
         frames.pass(bytes);
-        to.write_all(bytes).await?;
-        to.flush().await?;
+        give(&mut to, bytes, joint.idle_timeout).await?;
     }
     // In the midst of a frame it would be taken for a part of it.
     if frames.between() {
@@ -139,6 +141,21 @@ where
     // What is left unread when a socket closes takes the last word with it (RFC 1122 4.2.2.13).
     while from.read(&mut buffer).await? > 0 {}
     Ok(())
+}
+
+/// Writes all of it; a side that takes nothing for too long has broken, whatever moves the other way.
+async fn give<W>(to: &mut W, mut bytes: &[u8], idle_timeout: Duration) -> io::Result<()>
+where
+    W: AsyncWrite + Unpin,
+{
+    while !bytes.is_empty() {
+        let taken = timeout(idle_timeout, to.write(bytes)).await??;
+        if taken == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        bytes = bytes.get(taken..).unwrap_or_default();
+    }
+    timeout(idle_timeout, to.flush()).await?
 }
 
 /// Returns when nothing moved for `idle_timeout`.
@@ -199,7 +216,12 @@ mod tests {
         let (app, mut its_end) = tokio::io::duplex(64);
         let moved = AtomicU64::new(0);
         let close = CancellationToken::new();
-        let both = exchange(Reset, app, &moved, &close);
+        let joint = Joint {
+            moved: &moved,
+            close: &close,
+            idle_timeout: Duration::from_secs(60),
+        };
+        let both = exchange(Reset, app, joint);
         let ended = tokio::time::timeout(Duration::from_secs(10), both).await;
         assert!(ended.expect("still joined").is_err());
         let mut left = Vec::new();

@@ -19,6 +19,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::framing::Framing;
+use super::stalled::Outflow;
 use crate::clock::log_time;
 use crate::config::LogFormat;
 use crate::proxy::{Body, BodyEnd, Trace};
@@ -244,6 +245,7 @@ pub(super) struct Logged {
     line: Line,
     log: AccessLog,
     framing: Option<Arc<Framing>>,
+    outflow: Arc<Outflow>,
     bytes: u64,
 }
 
@@ -253,12 +255,14 @@ impl Logged {
         line: Line,
         log: AccessLog,
         framing: Option<Arc<Framing>>,
+        outflow: Arc<Outflow>,
     ) -> Self {
         Self {
             body,
             line,
             log,
             framing,
+            outflow,
             bytes: 0,
         }
     }
@@ -268,6 +272,9 @@ impl Drop for Logged {
     fn drop(&mut self) {
         if let Some(framing) = &self.framing {
             framing.next();
+        }
+        if let Some(why) = self.outflow.cut() {
+            why.clone_into(&mut self.line.trace.cause);
         }
         self.log.write(&self.line, self.bytes);
     }
@@ -282,9 +289,11 @@ impl HttpBody for Logged {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyEnd>>> {
         let this = self.get_mut();
+        this.outflow.asked();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
+                this.outflow.given();
                 if let Some(data) = frame.data_ref() {
                     let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
                     this.bytes = this.bytes.saturating_add(length);

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -22,6 +22,7 @@ use super::framing::{Framing, Watched};
 use super::listener::Accepted;
 use super::router;
 use super::shared::{Counted, Shared};
+use super::stalled::{Outflow, Outlet, Streams};
 use crate::web::Inbound;
 
 /// What an HTTP/2 client begins with (RFC 9113 3.4), as far as it tells it from any HTTP/1 method.
@@ -41,6 +42,8 @@ pub(super) struct Wire {
     pub(super) place: Arc<Counted>,
     /// What was seen of the head; HTTP/1.1 only.
     pub(super) framing: Option<Arc<Framing>>,
+    /// What is on its way back; with HTTP/2 each stream has its own.
+    pub(super) outflow: Arc<Outflow>,
 }
 
 /// Serves a connection until it ends, or until we stop and its requests are done.
@@ -49,6 +52,7 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, place: Arc<Co
         inbound: Inbound { peer, tls: false },
         place,
         framing: None,
+        outflow: Arc::default(),
     };
     match accepted {
         Accepted::Unix(stream) => http1(&shared, stream, wire(None)).await,
@@ -123,6 +127,8 @@ where
         .max_buf_size(server.max_header_size.max(64 * 1024));
     let framing = Arc::new(Framing::default());
     let stream = Watched::new(stream, Arc::clone(&framing));
+    let idle_timeout = app.settings.upstream.idle_timeout;
+    let stream = Outlet::new(stream, Arc::clone(&wire.outflow), idle_timeout);
     wire.framing = Some(framing);
     let service = service_fn(|request| answer(shared, wire.clone(), request));
     let connection = builder
@@ -148,7 +154,7 @@ where
     let app = shared.app.load_full();
     let server = &app.settings.server;
     let header_size = u32::try_from(server.max_header_size).unwrap_or(u32::MAX);
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let mut builder = http2::Builder::new(Streams::new(app.settings.upstream.idle_timeout));
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
@@ -157,8 +163,13 @@ where
         .keep_alive_timeout(Duration::from_secs(20));
     let own = Arc::clone(shared);
     let service = service_fn(move |request| {
-        let (shared, wire) = (Arc::clone(&own), wire.clone());
-        async move { answer(&shared, wire, request).await }
+        let (shared, mut wire) = (Arc::clone(&own), wire.clone());
+        async move {
+            if let Some(outflow) = Outflow::of_stream() {
+                wire.outflow = outflow;
+            }
+            answer(&shared, wire, request).await
+        }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     drop(app);

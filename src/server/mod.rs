@@ -14,6 +14,7 @@ mod reload;
 mod router;
 mod run;
 mod shared;
+mod stalled;
 mod stop;
 mod tls;
 mod worker;

@@ -35,6 +35,7 @@ pub(super) async fn answer(
         inbound,
         place,
         framing,
+        outflow,
     } = wire;
     let began = Instant::now();
     let app = shared.app.load_full();
@@ -78,6 +79,7 @@ pub(super) async fn answer(
         }
     };
     count(&app, &response, &trace);
+    outflow.answered(trace.live.as_ref());
     let line = Line {
         request_id: visit
             .as_ref()
@@ -87,7 +89,7 @@ pub(super) async fn answer(
         trace,
         began,
     };
-    response.map(|body| Logged::new(body, line, shared.log.clone(), framing))
+    response.map(|body| Logged::new(body, line, shared.log.clone(), framing, outflow))
 }
 
 /// The head, read once: path, origin, target (R15).

@@ -34,6 +34,7 @@ mod radicale;
 mod reloading;
 mod resuming;
 mod smuggling;
+mod stalling;
 mod store_kill;
 mod support;
 mod tls;
