@@ -9,6 +9,7 @@ mod connection;
 pub mod control;
 mod framing;
 mod listener;
+mod log_writer;
 mod ops_listener;
 mod reload;
 mod router;
@@ -20,5 +21,6 @@ mod tls;
 mod worker;
 
 pub use app::{App, BuildError};
+pub use log_writer::LogWriter;
 pub use run::{Running, StartError, start};
 pub use tls::{TlsError, server_config};

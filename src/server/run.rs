@@ -13,6 +13,7 @@ use super::access_log::AccessLog;
 use super::app::{BuildError, Stores};
 use super::control::{ControlError, ControlSocket};
 use super::listener::Bound;
+use super::log_writer::LogWriter;
 use super::reload::Reload;
 use super::shared::Shared;
 use super::tls::{self, TlsError};
@@ -63,12 +64,17 @@ pub struct Running {
     ops_address: String,
 }
 
-/// Starts everything and returns when requests are accepted. `file` is read again on a reload.
+/// Starts everything and returns when requests are accepted. `file` is read again on a reload; access lines go to
+/// `log`.
 ///
 /// # Errors
 ///
 /// See [`StartError`]; nothing is left running then.
-pub fn start(settings: Settings, file: Option<PathBuf>) -> Result<Running, StartError> {
+pub fn start(
+    settings: Settings,
+    file: Option<PathBuf>,
+    log: LogWriter,
+) -> Result<Running, StartError> {
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("main")
@@ -85,7 +91,7 @@ pub fn start(settings: Settings, file: Option<PathBuf>) -> Result<Running, Start
         .as_ref()
         .map(tls::server_config)
         .transpose()?;
-    let log = AccessLog::start(settings.log.access.then_some(settings.log.format));
+    let log = AccessLog::new(settings.log.access.then_some(settings.log.format), log);
     let stores = runtime.block_on(Stores::open(&settings))?;
     let app = runtime.block_on(stores.build(settings))?;
     drop(entered);

@@ -65,7 +65,7 @@ fn start(
                     Err(error) => tracing::error!(%error, "a worker cannot listen"),
                 }
             });
-            shared.log.sweep();
+            shared.log.sweep(&shared.app.load().metrics);
         })
 }
 
@@ -96,7 +96,7 @@ async fn tick(shared: Arc<Shared>) {
     let mut ticks: u32 = 0;
     loop {
         tokio::time::sleep(TICK).await;
-        shared.log.sweep();
+        shared.log.sweep(&shared.app.load().metrics);
         ticks = ticks.wrapping_add(1);
         if ticks.is_multiple_of(TICKS_PER_SWEEP) {
             Upstream::sweep();

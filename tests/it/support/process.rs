@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 
 use super::{Client, sidegate};
 
@@ -25,8 +25,20 @@ impl Process {
         Self::start_in(sidegate::new_folder(), upstream, further).await
     }
 
+    /// With a pipe for its lines, which the test reads when it likes.
+    pub async fn start_piped(upstream: &str, further: &str) -> (Self, ChildStdout) {
+        let folder = sidegate::new_folder();
+        let mut started = Self::start_with(folder, upstream, further, true).await;
+        let lines = started.child.stdout.take().unwrap();
+        (started, lines)
+    }
+
     /// In the folder of an earlier one.
     pub async fn start_in(folder: PathBuf, upstream: &str, further: &str) -> Self {
+        Self::start_with(folder, upstream, further, false).await
+    }
+
+    async fn start_with(folder: PathBuf, upstream: &str, further: &str, piped: bool) -> Self {
         let (port, ops) = (sidegate::free_port(), sidegate::free_port());
         let host = format!("localhost:{port}");
         let state = folder.display();
@@ -42,12 +54,17 @@ impl Process {
             .append(true)
             .open(folder.join("log"))
             .unwrap();
+        let stdout = if piped {
+            Stdio::piped()
+        } else {
+            log.try_clone().unwrap().into()
+        };
         let child = Command::new(env!("CARGO_BIN_EXE_sidegate"))
             .arg("--config")
             .arg(&config)
             .arg("serve")
             .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
+            .stdout(stdout)
             .stderr(log)
             .kill_on_drop(true)
             .spawn()
