@@ -11,6 +11,7 @@ pub(super) fn run(file: &Path) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(file)?;
     let log = LogWriter::to_stdout()?;
     logs::start(&settings.log, log.clone());
+    server::raise_open_files(&settings.limits);
     let ended = serve(settings, file, log.clone());
     log.flush();
     ended

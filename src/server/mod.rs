@@ -7,6 +7,7 @@ mod app;
 mod chores;
 mod connection;
 pub mod control;
+mod descriptors;
 mod framing;
 mod listener;
 mod log_writer;
@@ -21,6 +22,7 @@ mod tls;
 mod worker;
 
 pub use app::{App, BuildError};
+pub use descriptors::raise_open_files;
 pub use log_writer::LogWriter;
 pub use run::{Running, StartError, start};
 pub use tls::{TlsError, server_config};

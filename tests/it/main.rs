@@ -27,6 +27,7 @@ mod manual;
 mod miniflux;
 mod oidc;
 mod oidc_ends;
+mod open_files;
 mod ops;
 mod passing;
 mod proxying;
