@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::body::{Body, Guarded, RequestBody};
 use super::gate::Pass;
+use super::in_use::InUse;
 use super::trace::Trace;
 use super::upgrade::Takeover;
 use super::upstream::{Lease, UpstreamError};
@@ -102,7 +103,7 @@ impl Proxy {
             }
             None if body.is_end_stream() => RequestBody::empty(),
             None => {
-                let guarded = Guarded::new(body, pass.live.clone(), self.upstream.idle_timeout)
+                let guarded = Guarded::new(body, self.in_use(pass), self.upstream.idle_timeout)
                     .without(self.sanitizer.names());
                 RequestBody::Stream(guarded, Arc::new(AtomicBool::new(false)))
             }
@@ -216,7 +217,7 @@ impl Proxy {
         pass: &Pass,
     ) -> Result<Response<Body>, UpstreamError> {
         let (response, lease) = self.upstream.send(request).await?;
-        let guard = |body| Guarded::new(body, pass.live.clone(), self.upstream.idle_timeout);
+        let guard = |body| Guarded::new(body, self.in_use(pass), self.upstream.idle_timeout);
         Ok(response.map(|body| Body::Upstream(guard(body), lease)))
     }
 
@@ -227,19 +228,24 @@ impl Proxy {
         pass: &Pass,
     ) -> Result<Response<Body>, UpstreamError> {
         let mut response = self.upstream.send_upgrade(request).await?;
-        let live = pass.live.clone();
+        let in_use = self.in_use(pass);
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upstream = hyper::upgrade::on(&mut response);
             tokio::spawn(upgrade::join(
                 client,
                 upstream,
-                live,
+                in_use,
                 self.upstream.idle_timeout,
             ));
             return Ok(response.map(|_none| Body::empty()));
         }
-        let guard = |body| Guarded::new(body, live, self.upstream.idle_timeout);
+        let guard = |body| Guarded::new(body, in_use, self.upstream.idle_timeout);
         Ok(response.map(|body| Body::Upstream(guard(body), Lease::none())))
+    }
+
+    fn in_use(&self, pass: &Pass) -> Option<InUse> {
+        let live = pass.live.clone()?;
+        Some(InUse::new(live, Arc::clone(&self.login.clock)))
     }
 
     fn failed(&self, error: UpstreamError) -> Problem {

@@ -19,6 +19,7 @@ mod framing;
 mod gate;
 mod header_names;
 mod headers;
+mod in_use;
 mod keys;
 mod leads;
 mod mistakes;

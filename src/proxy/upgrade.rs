@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::frames::{Frames, TO_APP, TO_CLIENT};
-use crate::session::Live;
+use super::in_use::InUse;
 
 const BUFFER: usize = 16 * 1024;
 /// Both sides have this long to take our word that it is over, and to close.
@@ -49,7 +49,7 @@ pub(super) fn ask(headers: &mut HeaderMap) {
 pub(super) async fn join(
     client: Takeover,
     upstream: OnUpgrade,
-    live: Option<Arc<Live>>,
+    in_use: Option<InUse>,
     idle_timeout: Duration,
 ) {
     let Takeover {
@@ -63,13 +63,14 @@ pub(super) async fn join(
     let moved = AtomicU64::new(0);
     let joint = Joint {
         moved: &moved,
+        in_use: in_use.as_ref(),
         close: &close,
         idle_timeout,
     };
     let both = exchange(TokioIo::new(client), TokioIo::new(upstream), joint);
     let ended = async {
-        match &live {
-            Some(live) => live.stop().cancelled().await,
+        match &in_use {
+            Some(its) => its.live().stop().cancelled().await,
             None => pending().await,
         }
     };
@@ -91,6 +92,7 @@ pub(super) async fn join(
 #[derive(Clone, Copy)]
 struct Joint<'a> {
     moved: &'a AtomicU64,
+    in_use: Option<&'a InUse>,
     close: &'a CancellationToken,
     idle_timeout: Duration,
 }
@@ -126,6 +128,9 @@ where
             () = &mut closed => break,
         };
         joint.moved.fetch_add(1, Ordering::Relaxed);
+        if let Some(in_use) = joint.in_use {
+            in_use.moved();
+        }
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
             // Half a close: the other direction may still have something to say.
             return to.shutdown().await;
@@ -179,6 +184,8 @@ mod tests {
     use tokio::io::ReadBuf;
 
     use super::*;
+    use crate::clock::ManualClock;
+    use crate::session::Live;
 
     /// A client whose connection was reset, and that takes whatever is written to it.
     struct Reset;
@@ -218,14 +225,49 @@ mod tests {
         let close = CancellationToken::new();
         let joint = Joint {
             moved: &moved,
+            in_use: None,
             close: &close,
             idle_timeout: Duration::from_secs(60),
         };
         let both = exchange(Reset, app, joint);
-        let ended = tokio::time::timeout(Duration::from_secs(10), both).await;
+        let ended = timeout(Duration::from_secs(10), both).await;
         assert!(ended.expect("still joined").is_err());
         let mut left = Vec::new();
         assert_eq!(its_end.read_to_end(&mut left).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_moves_through_it_is_a_use_of_the_session() {
+        for by_app in [false, true] {
+            let live = Live::sample();
+            let start = live.last_seen();
+            let clock = Arc::new(ManualClock::at(start));
+            let in_use = InUse::new(Arc::clone(&live), clock.clone());
+            let (client, at_client) = tokio::io::duplex(64);
+            let (app, at_app) = tokio::io::duplex(64);
+            let joint = Joint {
+                moved: &AtomicU64::new(0),
+                in_use: Some(&in_use),
+                close: &CancellationToken::new(),
+                idle_timeout: Duration::from_mins(1),
+            };
+            let (mut from, mut to) = if by_app {
+                (at_app, at_client)
+            } else {
+                (at_client, at_app)
+            };
+            clock.advance(Duration::from_mins(2));
+            let said = async {
+                from.write_all(b"hello").await.unwrap();
+                to.read_exact(&mut [0; 5]).await.unwrap();
+            };
+            tokio::select! {
+                ended = exchange(client, app, joint) => panic!("{ended:?}"),
+                () = said => {}
+            }
+            let used = live.last_seen().since(start);
+            assert_eq!(used, Duration::from_mins(2), "by the app: {by_app}");
+        }
     }
 
     #[test]
