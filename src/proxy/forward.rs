@@ -44,7 +44,7 @@ impl Proxy {
             return away;
         }
         let kept = resumed
-            .map(|handle| self.resumed(visit, &handle))
+            .map(|handle| self.resumed(visit, &handle, pass.live.as_deref()))
             .transpose();
         let outcome = match kept {
             Ok(kept) => {
