@@ -70,6 +70,8 @@ pub struct Metrics {
     pub idp_refreshes: Family<SignIn, Counter>,
     /// `sidegate_reloads_total{kind}`: `ok`, `refused` (mistakes: the settings in force stay).
     pub reloads: Family<Kind, Counter>,
+    /// `sidegate_log_lines_dropped_total{kind}`: `access`, `event`: standard output was not read fast enough.
+    pub log_lines_dropped: Family<Kind, Counter>,
     /// `sidegate_store_commits_total` and `sidegate_store_writes_total`: group commits and the writes in them.
     pub store_commits: Counter,
     /// See [`Self::store_commits`].
@@ -121,6 +123,11 @@ impl Metrics {
             &m.idp_refreshes,
         );
         book.add("reloads", "Readings of the settings", &m.reloads);
+        book.add(
+            "log_lines_dropped",
+            "Log lines that nobody read fast enough",
+            &m.log_lines_dropped,
+        );
         book.add(
             "store_commits",
             "Commits of the embedded store",
@@ -174,6 +181,7 @@ mod tests {
             &metrics.headers_dropped,
             &metrics.reloads,
             &metrics.scim_refused,
+            &metrics.log_lines_dropped,
         ] {
             family.get_or_create(&kind).inc();
         }

@@ -3,7 +3,6 @@
 //! Control characters never reach the output as such: an event cannot forge a line.
 
 use std::fmt;
-use std::io::Write as _;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -16,10 +15,14 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::output::plain;
 use crate::clock::log_time;
 use crate::config::{Log, LogFormat};
+use crate::server::LogWriter;
 
 /// Begins to write events, once per process; a reload does not change format and level.
-pub(super) fn start(log: &Log) {
-    let lines = Lines { format: log.format };
+pub(super) fn start(log: &Log, writer: LogWriter) {
+    let lines = Lines {
+        format: log.format,
+        writer,
+    };
     let level = LevelFilter::from_level(log.level);
     // A second start, as in tests, keeps the first.
     let _already_set = tracing_subscriber::registry()
@@ -29,6 +32,7 @@ pub(super) fn start(log: &Log) {
 
 struct Lines {
     format: LogFormat,
+    writer: LogWriter,
 }
 
 impl<S: Subscriber> Layer<S> for Lines {
@@ -41,8 +45,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             *event.metadata().level(),
             fields.0,
         );
-        // Nobody reads any more: there is nobody to tell.
-        let _gone = writeln!(std::io::stdout().lock(), "{line}");
+        self.writer.event(line);
     }
 }
 

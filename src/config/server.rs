@@ -31,7 +31,7 @@ pub struct Server {
     pub max_header_size: usize,
     /// A request's head must be complete, and the next one begun, within this. Default 60 s.
     pub header_timeout: Duration,
-    /// Requests in flight get this long when we stop. Default 30 s.
+    /// Requests in flight and upgraded connections get this long when we stop. Default 30 s.
     pub drain_timeout: Duration,
     /// Worker threads; 0 means one per core.
     pub workers: u32,
@@ -122,7 +122,7 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// Until the response's head has come. Default 60 s.
     pub response_timeout: Duration,
-    /// Bodies and upgraded connections may be silent for this long. Default 5 min.
+    /// Bodies and upgraded connections may be silent, or not taken by the other side, for this long. Default 5 min.
     pub idle_timeout: Duration,
     /// The app sees the public host name, not its own address. Default true.
     pub preserve_host: bool,
@@ -208,7 +208,7 @@ pub struct Limits {
     pub failed_sign_ins: Rate,
     /// Networks that are not limited.
     pub exempt_networks: Vec<IpNet>,
-    /// Open client connections; more are closed at once. Default 20000.
+    /// Open client connections, upgraded ones too; more are closed at once. Default 20000.
     pub connections: u32,
     /// Sign-ins begun and not finished that are remembered. Default 20000.
     pub pending_sign_ins: u32,

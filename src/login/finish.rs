@@ -8,6 +8,7 @@ use http::header::{
 use http::{HeaderValue, Response};
 use http_body_util::Full;
 
+use super::wrote::mark;
 use super::{Login, Pending, ReturnTo, SESSION_COOKIE};
 use crate::audit::Event;
 use crate::config::SameSite;
@@ -172,6 +173,7 @@ impl Login {
             ..event(visit, &idp)
         };
         let id = session.id.clone();
+        let writer = mark(&session);
         // R22: what this browser had before is dead, whoever it was.
         let old = [
             self.current(visit).map(|live| live.record.id.clone()),
@@ -192,7 +194,10 @@ impl Login {
             return Err(Problem::internal(ended.err().unwrap_or(error)));
         }
         self.count(&idp, "ok");
-        Ok(self.welcome(token, return_to))
+        let mut response = self.welcome(token, return_to);
+        let cookie = self.person_cookie(&writer).to_header();
+        response.headers_mut().append(SET_COOKIE, cookie);
+        Ok(response)
     }
 
     fn welcome(&self, token: &str, return_to: &ReturnTo) -> Response<Full<Bytes>> {

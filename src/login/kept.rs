@@ -31,8 +31,32 @@ pub struct Kept {
     pub body: Bytes,
     /// Digest of the browser cookie's value.
     pub browser: Digest,
+    /// The mark of who wrote it; none where nobody had signed in before.
+    pub writer: Option<String>,
     /// When it met the ended session.
     pub at: Timestamp,
+}
+
+/// Who asks for what waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// Value of the browser cookie.
+    pub browser: Option<&'a str>,
+    /// The mark of the person who is signed in.
+    pub person: Option<&'a str>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Why nothing is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    /// Unknown, sent already, too old, or of another browser.
+    #[error("nothing waits under this handle")]
+    Gone,
+    /// Another person wrote it in this browser.
+    #[error("it was written by another person")]
+    Others,
 }
 
 /// All that wait; at most 32 MiB together and 15 minutes each, the oldest go first.
@@ -65,25 +89,41 @@ impl KeptBodies {
     }
 
     /// What waits under this handle for this browser, without taking it: for the page that asks.
-    pub fn peek(&self, handle: &str, browser: Option<&str>, now: Timestamp) -> Option<Kept> {
+    ///
+    /// # Errors
+    ///
+    /// See [`Missing`].
+    pub fn peek(&self, handle: &str, asker: Asker<'_>) -> Result<Kept, Missing> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.find(handle, browser, now).cloned()
+        all.find(handle, asker).cloned()
     }
 
     /// Takes it out, once.
-    pub fn take(&self, handle: &str, browser: Option<&str>, now: Timestamp) -> Option<Kept> {
+    ///
+    /// # Errors
+    ///
+    /// See [`Missing`].
+    pub fn take(&self, handle: &str, asker: Asker<'_>) -> Result<Kept, Missing> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.find(handle, browser, now)?;
-        all.remove(handle)
+        all.find(handle, asker)?;
+        all.remove(handle).ok_or(Missing::Gone)
     }
 }
 
 impl All {
-    fn find(&self, handle: &str, browser: Option<&str>, now: Timestamp) -> Option<&Kept> {
-        let kept = self.by_handle.get(handle)?;
+    fn find(&self, handle: &str, asker: Asker<'_>) -> Result<&Kept, Missing> {
+        let kept = self.by_handle.get(handle).ok_or(Missing::Gone)?;
         // R22: another browser must not send what this one wrote.
-        let own = same(&sha256(browser?.as_bytes()).0, &kept.browser.0);
-        (own && now.since(kept.at) < LIFE).then_some(kept)
+        let browser = asker.browser.ok_or(Missing::Gone)?;
+        let own = same(&sha256(browser.as_bytes()).0, &kept.browser.0);
+        if !own || asker.now.since(kept.at) >= LIFE {
+            return Err(Missing::Gone);
+        }
+        // R22: nor another person in the same browser.
+        match kept.writer.as_deref() {
+            Some(writer) if asker.person != Some(writer) => Err(Missing::Others),
+            Some(_) | None => Ok(kept),
+        }
     }
 
     fn remove(&mut self, handle: &str) -> Option<Kept> {
@@ -125,6 +165,12 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::from_secs(1_800_000_000);
 
+    const MINE: Asker<'_> = Asker {
+        browser: Some("mine"),
+        person: None,
+        now: NOON,
+    };
+
     fn kept(browser: &str, size: usize) -> Kept {
         Kept {
             method: Method::POST,
@@ -132,6 +178,7 @@ mod tests {
             content_type: "application/json".to_owned(),
             body: vec![b'x'; size].into(),
             browser: sha256(browser.as_bytes()),
+            writer: None,
             at: NOON,
         }
     }
@@ -147,12 +194,38 @@ mod tests {
             ("another handle", "x", Some("mine"), NOON),
             ("too late", handle.as_str(), Some("mine"), late),
         ] {
-            assert!(all.peek(handle, browser, now).is_none(), "{name}");
-            assert!(all.take(handle, browser, now).is_none(), "{name}");
+            let asker = Asker {
+                browser,
+                person: None,
+                now,
+            };
+            assert_eq!(all.peek(handle, asker).err(), Some(Missing::Gone), "{name}");
+            assert_eq!(all.take(handle, asker).err(), Some(Missing::Gone), "{name}");
         }
-        assert!(all.peek(&handle, Some("mine"), NOON).is_some());
-        assert!(all.take(&handle, Some("mine"), NOON).is_some());
-        assert!(all.take(&handle, Some("mine"), NOON).is_none(), "once");
+        assert!(all.peek(&handle, MINE).is_ok());
+        assert!(all.take(&handle, MINE).is_ok());
+        assert_eq!(all.take(&handle, MINE).err(), Some(Missing::Gone), "once");
+    }
+
+    #[test]
+    fn r22_a_body_waits_for_who_wrote_it() {
+        let all = KeptBodies::default();
+        for (writer, person, ok) in [
+            (Some("ada"), Some("ada"), true),
+            (Some("ada"), Some("bob"), false),
+            (Some("ada"), None, false),
+            (None, Some("bob"), true),
+        ] {
+            let name = format!("{writer:?} wrote, {person:?} asks");
+            let handle = all.put(Kept {
+                writer: writer.map(str::to_owned),
+                ..kept("mine", 10)
+            });
+            let asker = Asker { person, ..MINE };
+            let want = (!ok).then_some(Missing::Others);
+            assert_eq!(all.peek(&handle, asker).err(), want, "{name}");
+            assert_eq!(all.take(&handle, asker).err(), want, "{name}");
+        }
     }
 
     #[test]
@@ -161,13 +234,10 @@ mod tests {
         let first = all.put(kept("mine", MAX_KEPT));
         let handles: Vec<_> = (0..600).map(|_| all.put(kept("mine", MAX_KEPT))).collect();
         assert!(all.all.lock().unwrap().bytes <= MAX_ALL);
-        assert!(
-            all.peek(&first, Some("mine"), NOON).is_none(),
-            "the oldest went"
-        );
+        assert!(all.peek(&first, MINE).is_err(), "the oldest went");
         let last = handles.last().unwrap();
-        assert!(all.peek(last, Some("mine"), NOON).is_some());
+        assert!(all.peek(last, MINE).is_ok());
         let large = all.put(kept("mine", MAX_KEPT + 1));
-        assert!(all.peek(&large, Some("mine"), NOON).is_none());
+        assert!(all.peek(&large, MINE).is_err());
     }
 }

@@ -22,6 +22,7 @@ mod throttle;
 mod whoami;
 #[cfg(test)]
 mod world;
+mod wrote;
 
 use std::sync::Arc;
 
@@ -35,12 +36,13 @@ use crate::session::Sessions;
 use crate::web::page::Look;
 
 pub use idp::{BearerCheck, Begin, BeginRequest, Idp, Logout};
-pub use kept::{Kept, KeptBodies, MAX_KEPT};
+pub use kept::{Asker, Kept, KeptBodies, MAX_KEPT, Missing};
 pub use pending::{Pending, Pendings};
 pub use return_to::ReturnTo;
 pub use steps::PasswordSteps;
 pub use throttle::{Attempt, Counts, Network, Throttle, is_exempt};
 pub use whoami::PrepareHeaders;
+pub use wrote::mark;
 
 /// Name of the session cookie, without prefix.
 pub const SESSION_COOKIE: &str = "sidegate";

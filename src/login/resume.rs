@@ -1,12 +1,14 @@
 //! After a sign-in: the form that met the ended session, to be sent on the person's own word.
 //!
-//! Refuses to show what another browser wrote, and to lead a form anywhere but to a path of the app.
+//! Refuses to show what another browser or another person wrote, and to lead a form anywhere but to a path of the app.
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 
 use super::form::Fields;
+use super::kept::{Asker, Missing};
+use super::wrote::mark;
 use super::{Kept, Login, ReturnTo};
 use crate::problem::Problem;
 use crate::web::page::{self, NotKept, Waiting};
@@ -23,15 +25,23 @@ impl Login {
     /// The query cannot be read.
     pub(super) fn resume(&self, visit: &Visit) -> Result<Response<Full<Bytes>>, Problem> {
         let fields = Fields::query(visit)?;
-        if self.current(visit).is_none() {
+        let Some(live) = self.current(visit) else {
             let here = visit.uri.path_and_query().map_or("/", |here| here.as_str());
             let here = ReturnTo::within(here, &self.settings.paths).unwrap_or_else(ReturnTo::root);
             return Ok(answer::redirect(&self.login_page(&here, false)));
-        }
+        };
         let browser = self.browser(visit);
         let handle = fields.text("kept");
-        let kept = self.kept.peek(handle, browser.as_deref(), visit.now);
-        let page = if let Some((path, action)) = kept.and_then(|kept| waiting(&kept, handle)) {
+        let person = mark(&live.record);
+        let asker = Asker {
+            browser: browser.as_deref(),
+            person: Some(&person),
+            now: visit.now,
+        };
+        let kept = self.kept.peek(handle, asker);
+        let others = matches!(kept, Err(Missing::Others));
+        let kept = kept.ok().and_then(|kept| waiting(&kept, handle));
+        let page = if let Some((path, action)) = kept {
             let waiting = Waiting {
                 method: Method::POST.as_str(),
                 path: &path,
@@ -43,6 +53,7 @@ impl Login {
             let to = ReturnTo::within(fields.text("to"), &self.settings.paths)
                 .unwrap_or_else(ReturnTo::root);
             let why = match fields.find("lost") {
+                _ if others => NotKept::Others,
                 Some(_) => NotKept::NeverKept,
                 None => NotKept::Gone,
             };

@@ -13,9 +13,9 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
+use super::in_use::InUse;
 use super::reserved::Names;
 use super::upstream::Lease;
-use crate::session::Live;
 
 /// Why a body that was passing through ended early.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum BodyEnd {
 #[derive(Debug)]
 pub struct Guarded {
     inner: Incoming,
-    live: Option<Arc<Live>>,
+    in_use: Option<InUse>,
     idle_timeout: Duration,
     watch: Option<Pin<Box<Watch>>>,
     names: Option<Arc<Names>>,
@@ -49,11 +49,15 @@ struct Watch {
 }
 
 impl Guarded {
-    /// Watches `inner` for the end of `live` and for silence.
-    pub const fn new(inner: Incoming, live: Option<Arc<Live>>, idle_timeout: Duration) -> Self {
+    /// Watches `inner` for the end of its session and for silence.
+    pub(super) const fn new(
+        inner: Incoming,
+        in_use: Option<InUse>,
+        idle_timeout: Duration,
+    ) -> Self {
         Self {
             inner,
-            live,
+            in_use,
             idle_timeout,
             watch: None,
             names: None,
@@ -77,10 +81,13 @@ impl Guarded {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyEnd>>> {
-        if self.live.as_ref().is_some_and(|live| live.ended()) {
+        if self.in_use.as_ref().is_some_and(|its| its.live().ended()) {
             return Poll::Ready(Some(Err(BodyEnd::Revoked)));
         }
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
+            if let Some(in_use) = &self.in_use {
+                in_use.moved();
+            }
             if let Some(watch) = &mut self.watch {
                 watch.idle.as_mut().reset(deadline(self.idle_timeout));
             }
@@ -91,9 +98,9 @@ impl Guarded {
         }
         let idle_timeout = self.idle_timeout;
         let watch = self.watch.get_or_insert_with(|| {
-            let stop = |live: &Arc<Live>| Box::pin(live.stop().clone().cancelled_owned());
+            let stop = |its: &InUse| Box::pin(its.live().stop().clone().cancelled_owned());
             Box::pin(Watch {
-                stop: self.live.as_ref().map(stop),
+                stop: self.in_use.as_ref().map(stop),
                 idle: Box::pin(tokio::time::sleep_until(deadline(idle_timeout))),
             })
         });

@@ -8,12 +8,13 @@ use http::header::{AUTHORIZATION, COOKIE, EXPECT, HOST, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use http_body_util::Full;
-use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use super::body::{Body, Guarded, RequestBody};
 use super::gate::Pass;
+use super::in_use::InUse;
 use super::trace::Trace;
+use super::upgrade::Takeover;
 use super::upstream::{Lease, UpstreamError};
 use super::{After, Arrived, Before, DialError, Issued, Next, Proxy, Sanitized, resume, upgrade};
 use crate::login::Kept;
@@ -43,7 +44,7 @@ impl Proxy {
             return away;
         }
         let kept = resumed
-            .map(|handle| self.resumed(visit, &handle))
+            .map(|handle| self.resumed(visit, &handle, pass.live.as_deref()))
             .transpose();
         let outcome = match kept {
             Ok(kept) => {
@@ -102,7 +103,7 @@ impl Proxy {
             }
             None if body.is_end_stream() => RequestBody::empty(),
             None => {
-                let guarded = Guarded::new(body, pass.live.clone(), self.upstream.idle_timeout)
+                let guarded = Guarded::new(body, self.in_use(pass), self.upstream.idle_timeout)
                     .without(self.sanitizer.names());
                 RequestBody::Stream(guarded, Arc::new(AtomicBool::new(false)))
             }
@@ -216,30 +217,35 @@ impl Proxy {
         pass: &Pass,
     ) -> Result<Response<Body>, UpstreamError> {
         let (response, lease) = self.upstream.send(request).await?;
-        let guard = |body| Guarded::new(body, pass.live.clone(), self.upstream.idle_timeout);
+        let guard = |body| Guarded::new(body, self.in_use(pass), self.upstream.idle_timeout);
         Ok(response.map(|body| Body::Upstream(guard(body), lease)))
     }
 
     async fn switch(
         &self,
-        client: OnUpgrade,
+        client: Takeover,
         request: Request<RequestBody>,
         pass: &Pass,
     ) -> Result<Response<Body>, UpstreamError> {
         let mut response = self.upstream.send_upgrade(request).await?;
-        let live = pass.live.clone();
+        let in_use = self.in_use(pass);
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upstream = hyper::upgrade::on(&mut response);
             tokio::spawn(upgrade::join(
                 client,
                 upstream,
-                live,
+                in_use,
                 self.upstream.idle_timeout,
             ));
             return Ok(response.map(|_none| Body::empty()));
         }
-        let guard = |body| Guarded::new(body, live, self.upstream.idle_timeout);
+        let guard = |body| Guarded::new(body, in_use, self.upstream.idle_timeout);
         Ok(response.map(|body| Body::Upstream(guard(body), Lease::none())))
+    }
+
+    fn in_use(&self, pass: &Pass) -> Option<InUse> {
+        let live = pass.live.clone()?;
+        Some(InUse::new(live, Arc::clone(&self.login.clock)))
     }
 
     fn failed(&self, error: UpstreamError) -> Problem {

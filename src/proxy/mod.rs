@@ -14,10 +14,12 @@ mod cors;
 mod dial;
 mod encode;
 mod forward;
+mod frames;
 mod framing;
 mod gate;
 mod header_names;
 mod headers;
+mod in_use;
 mod keys;
 mod leads;
 mod mistakes;
@@ -35,7 +37,6 @@ mod upstream;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::upgrade::OnUpgrade;
 
 use crate::config::Settings;
 use crate::login::Login;
@@ -56,6 +57,7 @@ pub use mistakes::mistakes;
 pub use prepare::Prepare;
 pub use sanitize::{Sanitized, Sanitizer};
 pub use trace::{Trace, Verdict};
+pub use upgrade::Takeover;
 pub use upstream::Upstream;
 
 /// What comes with a request besides its head.
@@ -65,7 +67,7 @@ pub struct Arrived {
     /// Its body, unread.
     pub body: Incoming,
     /// What takes the connection over when the upstream switches protocols.
-    pub upgrade: Option<OnUpgrade>,
+    pub upgrade: Option<Takeover>,
 }
 
 /// The way of proxied requests.

@@ -1,14 +1,15 @@
 //! A form that met an ended session is sent again after sign-in: the page that asks posts to the old
 //! address with `sidegate-resume=HANDLE`, and the kept body takes the place of the new one.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Uri};
 
 use super::Proxy;
 use crate::crypto::sha256;
-use crate::login::{Kept, MAX_KEPT};
+use crate::login::{Asker, Kept, MAX_KEPT, mark};
 use crate::problem::Problem;
+use crate::session::Live;
 use crate::web::Visit;
 
 const PARAMETER: &str = "sidegate-resume";
@@ -42,8 +43,8 @@ pub(super) fn handle_of(visit: &mut Visit) -> Option<String> {
     Some(handle)
 }
 
-/// Whether a body may be kept: a form or JSON that a page of ours sent. A form of another site must
-/// not be replayed with a session that it never had (the cookie's `SameSite` would have stopped it).
+/// Whether a body may be kept: a form or JSON that a page of ours sent, as it is: what it unpacks to has no limit
+/// here, and its encoding would be lost. A form of another site must not be replayed with a session that it never had (the cookie's `SameSite` would have stopped it).
 pub(super) fn may_keep(visit: &Visit, public_origin: &str) -> bool {
     let kind = visit.header(&CONTENT_TYPE).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -69,13 +70,19 @@ pub(super) fn may_keep(visit: &Visit, public_origin: &str) -> bool {
         .header(&http::header::CONTENT_LENGTH)
         .and_then(|length| length.parse::<usize>().ok());
     fits && same_site
+        && !visit.headers.contains_key(CONTENT_ENCODING)
         && visit.method == Method::POST
         && length.is_some_and(|length| length <= MAX_KEPT)
 }
 
 impl Proxy {
     /// The body that waits for this very request from this browser. Who sends it was asked on the page.
-    pub(super) fn resumed(&self, visit: &Visit, handle: &str) -> Result<Kept, Problem> {
+    pub(super) fn resumed(
+        &self,
+        visit: &Visit,
+        handle: &str,
+        live: Option<&Live>,
+    ) -> Result<Kept, Problem> {
         let browser = self.login.browser(visit);
         let gone = || {
             Problem::new(
@@ -84,11 +91,14 @@ impl Proxy {
                 "What you sent was kept for a while and is gone now. Please go back and enter it again.",
             )
         };
-        let kept = self
-            .login
-            .kept
-            .take(handle, browser.as_deref(), visit.now)
-            .ok_or_else(gone)?;
+        let person = live.map(|live| mark(&live.record));
+        let asker = Asker {
+            browser: browser.as_deref(),
+            person: person.as_deref(),
+            now: visit.now,
+        };
+        let kept = self.login.kept.take(handle, asker);
+        let kept = kept.map_err(|missing| gone().because(missing))?;
         let target = visit.uri.path_and_query().map_or("", PathAndQuery::as_str);
         if kept.method == visit.method && kept.target == target {
             Ok(kept)
@@ -109,6 +119,7 @@ impl Proxy {
             content_type: visit.header(&CONTENT_TYPE).unwrap_or_default().to_owned(),
             body,
             browser: sha256(browser.as_bytes()),
+            writer: self.login.writer(visit),
             at: visit.now,
         })
     }

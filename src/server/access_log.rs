@@ -1,14 +1,11 @@
 //! One line for each request, written when its answer has gone (docs/LOG.md).
 //!
-//! Lines are gathered per thread and written by a thread of their own, so that a slow reader of our
-//! output never holds a request up; what cannot be kept is dropped and told.
+//! Lines are gathered per thread and handed over in pieces ([`LogWriter`]).
 
 use std::cell::RefCell;
 use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,15 +16,16 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::framing::Framing;
+use super::log_writer::LogWriter;
+use super::stalled::Outflow;
 use crate::clock::log_time;
 use crate::config::LogFormat;
+use crate::metrics::Metrics;
 use crate::proxy::{Body, BodyEnd, Trace};
 use crate::web::Visit;
 
 /// A thread's lines are handed over when they are this long, or when the thread sweeps.
 const CHUNK: usize = 16 * 1024;
-/// Chunks that wait for a slow reader.
-const WAITING: usize = 256;
 
 thread_local! {
     static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -37,23 +35,13 @@ thread_local! {
 #[derive(Clone)]
 pub(super) struct AccessLog {
     format: Option<LogFormat>,
-    chunks: SyncSender<Vec<u8>>,
-    dropped: Arc<AtomicU64>,
+    writer: LogWriter,
 }
 
 impl AccessLog {
-    /// To standard output; without a format no line is written.
-    pub(super) fn start(format: Option<LogFormat>) -> Self {
-        let (chunks, waiting) = sync_channel(WAITING);
-        let writer = std::thread::Builder::new().name("access-log".to_owned());
-        if let Err(error) = writer.spawn(move || write_all(&waiting)) {
-            tracing::error!(%error, "access log cannot be written");
-        }
-        Self {
-            format,
-            chunks,
-            dropped: Arc::new(AtomicU64::new(0)),
-        }
+    /// By this writer; without a format no line is written.
+    pub(super) const fn new(format: Option<LogFormat>, writer: LogWriter) -> Self {
+        Self { format, writer }
     }
 
     fn write(&self, line: &Line, bytes_out: u64) {
@@ -68,38 +56,19 @@ impl AccessLog {
         });
     }
 
-    /// Hands over this thread's lines; to be called several times a second.
-    pub(super) fn sweep(&self) {
+    /// Hands over this thread's lines, and counts what was dropped; to be called several times a second.
+    pub(super) fn sweep(&self, metrics: &Metrics) {
         LINES.with_borrow_mut(|lines| {
             if !lines.is_empty() {
                 self.hand_over(lines);
             }
         });
-        let dropped = self.dropped.swap(0, Ordering::Relaxed);
-        if dropped > 0 {
-            tracing::warn!(
-                bytes = dropped,
-                "access lines dropped: standard output is not read fast enough"
-            );
-        }
+        self.writer.count(metrics);
     }
 
     fn hand_over(&self, lines: &mut Vec<u8>) {
         let chunk = std::mem::replace(lines, Vec::with_capacity(CHUNK));
-        if let Err(TrySendError::Full(chunk) | TrySendError::Disconnected(chunk)) =
-            self.chunks.try_send(chunk)
-        {
-            let bytes = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-            self.dropped.fetch_add(bytes, Ordering::Relaxed);
-        }
-    }
-}
-
-fn write_all(chunks: &Receiver<Vec<u8>>) {
-    while let Ok(chunk) = chunks.recv() {
-        let mut out = std::io::stdout().lock();
-        // Nobody reads any more: there is nobody to tell.
-        let _gone = out.write_all(&chunk).and_then(|()| out.flush());
+        self.writer.access(chunk);
     }
 }
 
@@ -244,6 +213,7 @@ pub(super) struct Logged {
     line: Line,
     log: AccessLog,
     framing: Option<Arc<Framing>>,
+    outflow: Arc<Outflow>,
     bytes: u64,
 }
 
@@ -253,12 +223,14 @@ impl Logged {
         line: Line,
         log: AccessLog,
         framing: Option<Arc<Framing>>,
+        outflow: Arc<Outflow>,
     ) -> Self {
         Self {
             body,
             line,
             log,
             framing,
+            outflow,
             bytes: 0,
         }
     }
@@ -268,6 +240,9 @@ impl Drop for Logged {
     fn drop(&mut self) {
         if let Some(framing) = &self.framing {
             framing.next();
+        }
+        if let Some(why) = self.outflow.cut() {
+            why.clone_into(&mut self.line.trace.cause);
         }
         self.log.write(&self.line, self.bytes);
     }
@@ -282,9 +257,11 @@ impl HttpBody for Logged {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyEnd>>> {
         let this = self.get_mut();
+        this.outflow.asked();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
+                this.outflow.given();
                 if let Some(data) = frame.data_ref() {
                     let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
                     this.bytes = this.bytes.saturating_add(length);

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -21,7 +21,8 @@ use super::access_log::Logged;
 use super::framing::{Framing, Watched};
 use super::listener::Accepted;
 use super::router;
-use super::shared::Shared;
+use super::shared::{Counted, Shared};
+use super::stalled::{Outflow, Outlet, Streams};
 use crate::web::Inbound;
 
 /// What an HTTP/2 client begins with (RFC 9113 3.4), as far as it tells it from any HTTP/1 method.
@@ -32,43 +33,55 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 /// Requests at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 128;
 
+/// What a request has of its connection.
+#[derive(Clone)]
+pub(super) struct Wire {
+    /// Where the connection comes from.
+    pub(super) inbound: Inbound,
+    /// Its place among those that are counted.
+    pub(super) place: Arc<Counted>,
+    /// What was seen of the head; HTTP/1.1 only.
+    pub(super) framing: Option<Arc<Framing>>,
+    /// What is on its way back; with HTTP/2 each stream has its own.
+    pub(super) outflow: Arc<Outflow>,
+}
+
 /// Serves a connection until it ends, or until we stop and its requests are done.
-pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
+pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, place: Arc<Counted>) {
+    let wire = |peer| Wire {
+        inbound: Inbound { peer, tls: false },
+        place,
+        framing: None,
+        outflow: Arc::default(),
+    };
     match accepted {
-        Accepted::Unix(stream) => {
-            let inbound = Inbound {
-                peer: None,
-                tls: false,
-            };
-            http1(&shared, stream, inbound).await;
+        Accepted::Unix(stream) => http1(&shared, stream, wire(None)).await,
+        Accepted::Tcp(stream, peer) => {
+            let wire = wire(Some(peer.ip().to_canonical()));
+            tcp(&shared, stream, peer, wire).await;
         }
-        Accepted::Tcp(stream, peer) => tcp(&shared, stream, peer).await,
     }
 }
 
-async fn tcp(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+async fn tcp(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, mut wire: Wire) {
     let wait = shared.app.load().settings.server.header_timeout;
-    let mut inbound = Inbound {
-        peer: Some(peer.ip().to_canonical()),
-        tls: false,
-    };
     let Some(config) = shared.tls.load_full() else {
         match timeout(wait, speaks_http2(&stream)).await {
-            Ok(Ok(true)) => http2(shared, stream, inbound).await,
-            Ok(Ok(false)) => http1(shared, stream, inbound).await,
+            Ok(Ok(true)) => http2(shared, stream, wire).await,
+            Ok(Ok(false)) => http1(shared, stream, wire).await,
             // Gone, or silent for too long.
             Ok(Err(_)) | Err(_) => {}
         }
         return;
     };
-    inbound.tls = true;
+    wire.inbound.tls = true;
     match timeout(wait, TlsAcceptor::from(config).accept(stream)).await {
         Ok(Ok(stream)) => {
             let http2_agreed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             if http2_agreed {
-                http2(shared, stream, inbound).await;
+                http2(shared, stream, wire).await;
             } else {
-                http1(shared, stream, inbound).await;
+                http1(shared, stream, wire).await;
             }
         }
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
@@ -99,7 +112,7 @@ async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
-async fn http1<S>(shared: &Arc<Shared>, stream: S, inbound: Inbound)
+async fn http1<S>(shared: &Arc<Shared>, stream: S, mut wire: Wire)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -114,8 +127,10 @@ where
         .max_buf_size(server.max_header_size.max(64 * 1024));
     let framing = Arc::new(Framing::default());
     let stream = Watched::new(stream, Arc::clone(&framing));
-    let service =
-        service_fn(|request| answer(shared, inbound, Some(Arc::clone(&framing)), request));
+    let idle_timeout = app.settings.upstream.idle_timeout;
+    let stream = Outlet::new(stream, Arc::clone(&wire.outflow), idle_timeout);
+    wire.framing = Some(framing);
+    let service = service_fn(|request| answer(shared, wire.clone(), request));
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
@@ -126,17 +141,20 @@ where
         () = shared.stop.heard() => {}
     }
     connection.as_mut().graceful_shutdown();
-    note(connection.await);
+    tokio::select! {
+        ended = connection => note(ended),
+        () = shared.stop.closing().cancelled() => {}
+    }
 }
 
-async fn http2<S>(shared: &Arc<Shared>, stream: S, inbound: Inbound)
+async fn http2<S>(shared: &Arc<Shared>, stream: S, wire: Wire)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let app = shared.app.load_full();
     let server = &app.settings.server;
     let header_size = u32::try_from(server.max_header_size).unwrap_or(u32::MAX);
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let mut builder = http2::Builder::new(Streams::new(app.settings.upstream.idle_timeout));
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
@@ -145,8 +163,13 @@ where
         .keep_alive_timeout(Duration::from_secs(20));
     let own = Arc::clone(shared);
     let service = service_fn(move |request| {
-        let shared = Arc::clone(&own);
-        async move { answer(&shared, inbound, None, request).await }
+        let (shared, mut wire) = (Arc::clone(&own), wire.clone());
+        async move {
+            if let Some(outflow) = Outflow::of_stream() {
+                wire.outflow = outflow;
+            }
+            answer(&shared, wire, request).await
+        }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     drop(app);
@@ -156,16 +179,18 @@ where
         () = shared.stop.heard() => {}
     }
     connection.as_mut().graceful_shutdown();
-    note(connection.await);
+    tokio::select! {
+        ended = connection => note(ended),
+        () = shared.stop.closing().cancelled() => {}
+    }
 }
 
 async fn answer(
     shared: &Arc<Shared>,
-    inbound: Inbound,
-    framing: Option<Arc<Framing>>,
+    wire: Wire,
     request: Request<Incoming>,
 ) -> Result<Response<Logged>, Infallible> {
-    Ok(router::answer(shared, inbound, framing, request).await)
+    Ok(router::answer(shared, wire, request).await)
 }
 
 fn note(ended: hyper::Result<()>) {

@@ -13,12 +13,12 @@ use tokio::time::Instant;
 
 use super::access_log::{Line, Logged};
 use super::app::App;
-use super::framing::Framing;
+use super::connection::Wire;
 use super::shared::Shared;
 use crate::metrics::Kind;
 use crate::problem::Problem;
+use crate::proxy::{Arrived, Body, FramingError, Takeover, Trace, Verdict};
 use crate::scim::ScimError;
-use crate::proxy::{Arrived, Body, FramingError, Trace, Verdict};
 use crate::web::{self, BodyError, Inbound, Origin, RequestPath, Visit, answer};
 
 /// Largest body that our own addresses read, bytes.
@@ -29,17 +29,26 @@ const OWN_BODY_TIME: Duration = Duration::from_secs(20);
 /// Answers one request, whatever happens to it.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
-    inbound: Inbound,
-    framing: Option<Arc<Framing>>,
+    wire: Wire,
     mut request: Request<Incoming>,
 ) -> Response<Logged> {
+    let Wire {
+        inbound,
+        place,
+        framing,
+        outflow,
+    } = wire;
     let began = Instant::now();
     let app = shared.app.load_full();
     let mut trace = Trace::default();
     let upgrade = request
         .headers()
         .contains_key(http::header::UPGRADE)
-        .then(|| hyper::upgrade::on(&mut request));
+        .then(|| Takeover {
+            connection: hyper::upgrade::on(&mut request),
+            place,
+            close: shared.stop.closing().child_token(),
+        });
     let (parts, body) = request.into_parts();
     let is_scim = below(parts.uri.path(), app.scim.prefix()).is_some();
     let doubled = framing.as_ref().is_some_and(|framing| framing.is_doubled());
@@ -77,6 +86,7 @@ pub(super) async fn answer(
         }
     };
     count(&app, &response, &trace);
+    outflow.answered(trace.live.as_ref());
     let line = Line {
         request_id: visit
             .as_ref()
@@ -86,7 +96,7 @@ pub(super) async fn answer(
         trace,
         began,
     };
-    response.map(|body| Logged::new(body, line, shared.log.clone(), framing))
+    response.map(|body| Logged::new(body, line, shared.log.clone(), framing, outflow))
 }
 
 /// The head, read once: path, origin, target (R15).

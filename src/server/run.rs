@@ -13,6 +13,7 @@ use super::access_log::AccessLog;
 use super::app::{BuildError, Stores};
 use super::control::{ControlError, ControlSocket};
 use super::listener::Bound;
+use super::log_writer::LogWriter;
 use super::reload::Reload;
 use super::shared::Shared;
 use super::tls::{self, TlsError};
@@ -21,6 +22,8 @@ use crate::config::{Listen, Settings};
 
 /// How often a drain looks whether all connections are gone.
 const LOOK: Duration = Duration::from_millis(50);
+/// Connections that are closed at its end have this long to take their leave.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -61,12 +64,17 @@ pub struct Running {
     ops_address: String,
 }
 
-/// Starts everything and returns when requests are accepted. `file` is read again on a reload.
+/// Starts everything and returns when requests are accepted. `file` is read again on a reload; access lines go to
+/// `log`.
 ///
 /// # Errors
 ///
 /// See [`StartError`]; nothing is left running then.
-pub fn start(settings: Settings, file: Option<PathBuf>) -> Result<Running, StartError> {
+pub fn start(
+    settings: Settings,
+    file: Option<PathBuf>,
+    log: LogWriter,
+) -> Result<Running, StartError> {
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("main")
@@ -83,7 +91,7 @@ pub fn start(settings: Settings, file: Option<PathBuf>) -> Result<Running, Start
         .as_ref()
         .map(tls::server_config)
         .transpose()?;
-    let log = AccessLog::start(settings.log.access.then_some(settings.log.format));
+    let log = AccessLog::new(settings.log.access.then_some(settings.log.format), log);
     let stores = runtime.block_on(Stores::open(&settings))?;
     let app = runtime.block_on(stores.build(settings))?;
     drop(entered);
@@ -160,7 +168,8 @@ impl Running {
         Ok(())
     }
 
-    /// Stops accepting, lets requests finish for at most `server.drain_timeout`, and ends.
+    /// Stops accepting, lets requests and upgraded connections finish for at most `server.drain_timeout`, closes
+    /// what is left, and ends.
     pub fn drain(self) {
         let wait = self.shared.app.load().settings.server.drain_timeout;
         tracing::info!(
@@ -168,24 +177,30 @@ impl Running {
             "stopping: requests in flight may finish"
         );
         self.shared.stop.say();
-        let drained = self.runtime.block_on(async {
-            let empty = async {
-                while self.shared.open() > 0 {
-                    tokio::time::sleep(LOOK).await;
-                }
-            };
-            tokio::time::timeout(wait, empty).await
-        });
-        if drained.is_err() {
+        if !self.empty_within(wait) {
             tracing::warn!(
                 connections = self.shared.open(),
                 "cut off: they did not finish in time"
             );
+            self.shared.stop.close();
+            // Who does not take it in time is cut off with the rest of us.
+            let _taken = self.empty_within(FAREWELL);
         }
         let app = self.shared.app.load_full();
         if let Err(error) = self.runtime.block_on(app.sessions.sweep()) {
             tracing::warn!(%error, "last uses of sessions could not be written");
         }
+    }
+
+    /// Whether all connections ended within `wait`.
+    fn empty_within(&self, wait: Duration) -> bool {
+        let empty = async {
+            while self.shared.open() > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let within = async { tokio::time::timeout(wait, empty).await.is_ok() };
+        self.runtime.block_on(within)
     }
 }
 

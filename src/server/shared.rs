@@ -23,7 +23,7 @@ pub(super) struct Shared {
     connections: AtomicU32,
 }
 
-/// One open connection, counted.
+/// One open connection, counted as long as anything of it is open: an upgraded one outlives its HTTP.
 pub(super) struct Counted(Arc<Shared>);
 
 impl Shared {
@@ -38,7 +38,7 @@ impl Shared {
     }
 
     /// Counts one more connection, unless there are as many as allowed.
-    pub(super) fn admit(self: &Arc<Self>) -> Option<Counted> {
+    pub(super) fn admit(self: &Arc<Self>) -> Option<Arc<Counted>> {
         let app = self.app.load();
         let before = self.connections.fetch_add(1, Ordering::Relaxed);
         let counted = Counted(Arc::clone(self));
@@ -47,7 +47,7 @@ impl Shared {
             app.metrics.connections_refused.inc();
             return None;
         }
-        Some(counted)
+        Some(Arc::new(counted))
     }
 
     /// Open connections.

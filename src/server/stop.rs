@@ -1,4 +1,5 @@
-//! The word that we stop: heard by all threads, and asked for at every step of every connection.
+//! The word that we stop: heard by all threads, and asked for at every step of every connection. And a last
+//! word to those that have not finished when the drain is over.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct Stop {
     said: AtomicBool,
     token: CancellationToken,
+    close: CancellationToken,
 }
 
 impl Stop {
@@ -20,6 +22,16 @@ impl Stop {
         // Before the token wakes anybody: whoever is woken looks here first.
         self.said.store(true, Ordering::Release);
         self.token.cancel();
+    }
+
+    /// The drain is over: whatever is open must close.
+    pub(super) fn close(&self) {
+        self.close.cancel();
+    }
+
+    /// Fires at [`Self::close`].
+    pub(super) const fn closing(&self) -> &CancellationToken {
+        &self.close
     }
 
     /// Whether it was said.

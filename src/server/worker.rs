@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::connection;
@@ -20,6 +21,8 @@ const TICK: Duration = Duration::from_millis(250);
 const TICKS_PER_SWEEP: u32 = 40;
 /// After a failed accept (no more descriptors), so that it does not spin.
 const BREATH: Duration = Duration::from_millis(50);
+/// Failed accepts are told no more often than this.
+const TELL: Duration = Duration::from_secs(10);
 
 /// Starts the workers. They end when `over` is.
 pub(super) fn start_all(
@@ -65,12 +68,13 @@ fn start(
                     Err(error) => tracing::error!(%error, "a worker cannot listen"),
                 }
             });
-            shared.log.sweep();
+            shared.log.sweep(&shared.app.load().metrics);
         })
 }
 
 /// Accepts until we stop; then the socket closes, so that nobody waits in a queue that nobody serves.
 async fn accept(shared: &Arc<Shared>, listener: Listener) {
+    let mut failures = Failures::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -81,17 +85,34 @@ async fn accept(shared: &Arc<Shared>, listener: Listener) {
             Ok(accepted) => {
                 if let Some(counted) = shared.admit() {
                     let shared = Arc::clone(shared);
-                    tokio::spawn(async move {
-                        connection::serve(shared, accepted).await;
-                        drop(counted);
-                    });
+                    tokio::spawn(connection::serve(shared, accepted, counted));
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                failures.another(&error, Instant::now());
                 tokio::time::sleep(BREATH).await;
             }
         }
+    }
+}
+
+/// Failed accepts of one worker: many a second while there are no more descriptors.
+#[derive(Default)]
+struct Failures {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+impl Failures {
+    fn another(&mut self, error: &io::Error, now: Instant) {
+        self.untold = self.untold.saturating_add(1);
+        let recently = |told: Instant| now.duration_since(told) < TELL;
+        if self.told.is_some_and(recently) {
+            return;
+        }
+        self.told = Some(now);
+        let times = std::mem::take(&mut self.untold);
+        tracing::warn!(%error, times, "connections could not be accepted");
     }
 }
 
@@ -99,7 +120,7 @@ async fn tick(shared: Arc<Shared>) {
     let mut ticks: u32 = 0;
     loop {
         tokio::time::sleep(TICK).await;
-        shared.log.sweep();
+        shared.log.sweep(&shared.app.load().metrics);
         ticks = ticks.wrapping_add(1);
         if ticks.is_multiple_of(TICKS_PER_SWEEP) {
             Upstream::sweep();

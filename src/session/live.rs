@@ -190,6 +190,14 @@ impl Live {
 }
 
 #[cfg(test)]
+impl Live {
+    /// One that is in no store.
+    pub(crate) fn sample() -> Arc<Self> {
+        Arc::new(Self::new(super::sample("ada"), false))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::session::sample;

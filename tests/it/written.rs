@@ -1,6 +1,12 @@
 //! R41: no secret in any line that we write, and one access line for each request.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::support::{AtIdp, OidcIdp, PASSWORD, Process, UpstreamApp, create_person};
 
@@ -123,4 +129,62 @@ fn every_request_has_its_line(log: &str) {
     for field in ["at", "client", "method", "host", "bytes_out", "duration_ms"] {
         assert_ne!(refused[field], json!(null), "{field}: {refused}");
     }
+}
+
+/// Lines that nobody reads hold nobody up, whether of requests or of events; those that had room arrive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_is_blocked_holds_nobody_up() {
+    let app = UpstreamApp::start().await;
+    let further = "local.enabled = true\nserver.workers = 1\nlog.level = \"debug\"\n[[rule]]\npath = \"/**\"\naccess = \"public\"\n";
+    let (gate, lines) = Process::start_piped(&app.url(), further).await;
+    let ask = format!("/{}", "long/".repeat(1600));
+    let jam = async {
+        for _ in 0..60 {
+            for _ in 0..10 {
+                assert_eq!(gate.browser().get(&ask).await.status, 200);
+            }
+            // Half a head: an event says how the connection ended, and the worker writes it.
+            let mut broken = TcpStream::connect(gate.address).await.unwrap();
+            broken.write_all(b"GET / HT").await.unwrap();
+        }
+    };
+    let served = timeout(Duration::from_mins(1), jam).await;
+    assert!(served.is_ok(), "held up");
+    let mut scraper = crate::support::Client::program(gate.ops, "localhost");
+    let metrics = scraper.get("/metrics").await.text();
+    let dropped = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("sidegate_log_lines_dropped_total{kind=\"access\"} "));
+    assert_ne!(dropped, Some("0"), "{metrics}");
+    assert!(dropped.is_some(), "{metrics}");
+    let read = Arc::new(Mutex::new(Vec::<Value>::new()));
+    let its = Arc::clone(&read);
+    let reader = tokio::spawn(async move {
+        let mut lines = BufReader::new(lines).lines();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            its.lock()
+                .unwrap()
+                .push(serde_json::from_str(&line).unwrap());
+        }
+    });
+    let told = |event: &str| {
+        let read = read.lock().unwrap();
+        read.iter().any(|line| line["event"] == event)
+    };
+    let dropped = "log lines dropped: standard output is not read fast enough";
+    let told_so = async {
+        while !told(dropped) || !told("connection ended") {
+            tokio::task::yield_now().await;
+        }
+    };
+    let told_so = timeout(Duration::from_secs(20), told_so).await;
+    assert!(told_so.is_ok(), "not told what was dropped");
+    let folder = gate.terminate().await;
+    timeout(Duration::from_secs(20), reader)
+        .await
+        .expect("no end")
+        .unwrap();
+    assert!(told("sidegate answers"), "the first line");
+    assert!(told("stopping: requests in flight may finish"), "the last");
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -18,6 +18,7 @@ use crate::config::Settings;
 use crate::crypto::random_token;
 use crate::identity::TenantSlug;
 use crate::secret::Secret;
+use crate::server::LogWriter;
 use crate::server::control::{ChangedUser, Create, Operation, ask};
 use app::App;
 
@@ -57,11 +58,12 @@ pub(super) fn run(args: &Args, output: &mut Output) -> anyhow::Result<ExitCode> 
     let text = settings(folder.path(), port, ops, app.port(), args.log);
     write_private(&file, &text)?;
     let settings = Settings::load(&file)?;
+    let log = LogWriter::to_stdout()?;
     if args.log {
-        super::logs::start(&settings.log);
+        super::logs::start(&settings.log, log.clone());
     }
     let control = settings.server.control.clone();
-    let running = crate::server::start(settings, Some(file.clone()))?;
+    let running = crate::server::start(settings, Some(file.clone()), log.clone())?;
     let people = [
         person("alice", "Alice Archer", "ADMIN"),
         person("bob", "Bob Baker", "MEMBER"),
@@ -77,6 +79,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> anyhow::Result<ExitCode> 
     };
     output.line(&guide.to_string());
     running.until_stopped()?;
+    log.flush();
     output.line("The demo has ended, and its folder is gone.");
     Ok(ExitCode::SUCCESS)
 }

@@ -26,6 +26,8 @@ pub enum NotKept {
     NeverKept,
     /// It was kept for a quarter of an hour, or was sent already.
     Gone,
+    /// Another person wrote it in this browser.
+    Others,
 }
 
 /// A refusal or a failure.
@@ -121,12 +123,18 @@ pub fn stopped(why: NotKept, to: &str) -> Page {
         NotKept::Gone => {
             "The form that waited for you is no longer here: it was sent already, or it waited for more than 15 minutes."
         }
+        NotKept::Others => {
+            "The form that waited here was written by somebody else, who was signed in before you. It was not sent, and it cannot be sent in your name."
+        }
     };
+    let others = matches!(why, NotKept::Others);
     let body = html! {
-        h1 { "You are signed in again" }
+        h1 { @if others { "You are signed in" } @else { "You are signed in again" } }
         p { (reason) }
-        p.quiet {
-            "Nothing was sent twice. Go back to the page and check it; often the browser's Back button still has what you entered."
+        @if !others {
+            p.quiet {
+                "Nothing was sent twice. Go back to the page and check it; often the browser's Back button still has what you entered."
+            }
         }
         div.actions { (button(to, "Go to the page", true)) }
     };

@@ -106,6 +106,7 @@ fn notices(look: &Look, text: &str) -> Vec<(&'static str, Page)> {
         ("sign_out", sign_out(look)),
         ("never_kept", stopped(NotKept::NeverKept, "/notes")),
         ("gone", stopped(NotKept::Gone, "/")),
+        ("others", stopped(NotKept::Others, "/")),
         ("leaving", leaving(text, link)),
     ]
 }

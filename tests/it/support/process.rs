@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 
 use super::{Client, sidegate};
 
@@ -25,8 +25,34 @@ impl Process {
         Self::start_in(sidegate::new_folder(), upstream, further).await
     }
 
+    /// With a pipe for its lines, which the test reads when it likes.
+    pub async fn start_piped(upstream: &str, further: &str) -> (Self, ChildStdout) {
+        let folder = sidegate::new_folder();
+        let how = (Stdio::piped(), "");
+        let mut started = Self::start_with(folder, upstream, further, how).await;
+        let lines = started.child.stdout.take().unwrap();
+        (started, lines)
+    }
+
     /// In the folder of an earlier one.
     pub async fn start_in(folder: PathBuf, upstream: &str, further: &str) -> Self {
+        let log = log_file(&folder).into();
+        Self::start_with(folder, upstream, further, (log, "")).await
+    }
+
+    /// Behind this command of a shell, such as `ulimit -n 64`.
+    pub async fn start_behind(before: &str, upstream: &str, further: &str) -> Self {
+        let folder = sidegate::new_folder();
+        let log = log_file(&folder).into();
+        Self::start_with(folder, upstream, further, (log, before)).await
+    }
+
+    async fn start_with(
+        folder: PathBuf,
+        upstream: &str,
+        further: &str,
+        (stdout, before): (Stdio, &str),
+    ) -> Self {
         let (port, ops) = (sidegate::free_port(), sidegate::free_port());
         let host = format!("localhost:{port}");
         let state = folder.display();
@@ -37,18 +63,16 @@ impl Process {
         );
         let config = folder.join("sidegate.toml");
         std::fs::write(&config, text).unwrap();
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(folder.join("log"))
-            .unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_sidegate"))
+        let child = Command::new("sh")
+            .arg("-c")
+            .arg(format!("{before}\nexec \"$0\" \"$@\""))
+            .arg(env!("CARGO_BIN_EXE_sidegate"))
             .arg("--config")
             .arg(&config)
             .arg("serve")
             .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .stdout(stdout)
+            .stderr(log_file(&folder))
             .kill_on_drop(true)
             .spawn()
             .unwrap();
@@ -103,6 +127,12 @@ impl Process {
         assert!(status.success(), "{status}:\n{}", self.log());
         std::mem::take(&mut self.folder)
     }
+}
+
+fn log_file(folder: &Path) -> File {
+    let mut options = File::options();
+    let log = options.create(true).append(true).open(folder.join("log"));
+    log.unwrap()
 }
 
 impl Drop for Process {

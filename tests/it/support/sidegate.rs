@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use sidegate::config::Settings;
-use sidegate::server::{self, Running};
+use sidegate::server::{self, LogWriter, Running};
 
 use super::Client;
 
@@ -46,7 +46,8 @@ impl Sidegate {
         let settings = Settings::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let file = config.clone();
         // The server has threads and runtimes of its own, and may not be started from within one.
-        let running = std::thread::spawn(move || server::start(settings, Some(file)))
+        let log = LogWriter::to_stdout().unwrap();
+        let running = std::thread::spawn(move || server::start(settings, Some(file), log))
             .join()
             .unwrap()
             .unwrap();
