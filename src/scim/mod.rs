@@ -78,6 +78,7 @@ pub struct Scim {
     access: Access,
     exchanges: Arc<Exchanges>,
     pause: Arc<Pause>,
+    prefix: Arc<str>,
     large_bodies: Semaphore,
     scans: Scans,
 }
@@ -95,6 +96,7 @@ impl Scim {
             access: Access::new(settings, &state.tokens, &state.failures, metrics),
             exchanges: Arc::clone(&state.exchanges),
             pause: Arc::clone(&state.pause),
+            prefix: settings.paths.scim.as_str().into(),
             large_bodies: Semaphore::new(LARGE_BODIES),
             scans: Scans::default(),
         }
@@ -111,7 +113,7 @@ impl Scim {
     }
 
     /// The prefix, such as `/scim/v2`.
-    pub fn prefix(&self) -> &str {
-        &self.settings.paths.scim
+    pub const fn prefix(&self) -> &Arc<str> {
+        &self.prefix
     }
 }

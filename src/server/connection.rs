@@ -126,7 +126,8 @@ where
         .max_header_size(server.max_header_size)
         .max_buf_size(server.max_header_size.max(64 * 1024));
     let framing = Arc::new(Framing::default());
-    let stream = Watched::new(stream, Arc::clone(&framing));
+    let scim = app.scim.prefix();
+    let stream = Watched::new(stream, Arc::clone(&framing), Arc::clone(scim));
     let idle_timeout = app.settings.upstream.idle_timeout;
     let stream = Outlet::new(stream, Arc::clone(&wire.outflow), idle_timeout);
     wire.framing = Some(framing);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -49,8 +49,12 @@ pub(super) async fn answer(
             place,
             close: shared.stop.closing().child_token(),
         });
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let is_scim = below(parts.uri.path(), app.scim.prefix()).is_some();
+    let escaped = framing.as_ref().and_then(|its| its.escaped(&parts.uri));
+    if let Some(target) = escaped.and_then(|target| Uri::try_from(target).ok()) {
+        parts.uri = target;
+    }
     let doubled = framing.as_ref().is_some_and(|framing| framing.is_doubled());
     let (visit, response) = match read(&app, inbound, parts, doubled) {
         Ok(mut visit) => {
