@@ -2,35 +2,24 @@
 //!
 //! Refuses what the issuer did not sign, what is made for others, and what is of another kind.
 
-use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::keys::ASYMMETRIC;
 use super::provider::Known;
 use super::verify::SKEW;
 use crate::clock::Timestamp;
+use crate::crypto::{JwsError, claimed, number, signed};
 
 /// The event of a logout token (Back-Channel Logout 1.0, 2.4).
 const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
-/// Longest token that is looked at, bytes.
-const MAX_TOKEN: usize = 64 * 1024;
 /// How old a logout token may be, seconds.
 const LOGOUT_AGE: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// Why a token counts for nothing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TokenError {
-    #[error("token is no JWS")]
-    Form,
-    #[error("token is of another type: {0:?}")]
-    Type(String),
-    #[error("token is signed with an algorithm that is not accepted, or asks for an extension")]
-    Algorithm,
-    #[error("no key of the issuer fits the token")]
-    Key,
-    #[error("signature is wrong")]
-    Signature,
+    #[error(transparent)]
+    Jws(#[from] JwsError),
     #[error("{0} is missing or of the wrong type")]
     Missing(&'static str),
     #[error("issuer is another one")]
@@ -52,7 +41,7 @@ pub(super) enum TokenError {
 impl TokenError {
     /// Whether keys that are newer than ours could make it good.
     pub(super) const fn is_key(&self) -> bool {
-        matches!(self, Self::Key | Self::Signature)
+        matches!(self, Self::Jws(error) if error.is_key())
     }
 }
 
@@ -84,10 +73,7 @@ pub(super) struct VerifiedLogoutToken {
 
 /// Whose token it claims to be, unchecked: only to find the idp that shall check it.
 pub(super) fn claimed_issuer(token: &str) -> Option<String> {
-    if token.len() > MAX_TOKEN || token.split('.').count() != 3 {
-        return None;
-    }
-    let claims: Map<String, Value> = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
+    let claims = claimed(token)?;
     claims.get("iss")?.as_str().map(str::to_owned)
 }
 
@@ -104,7 +90,7 @@ pub(super) fn access_token(
     now: Timestamp,
 ) -> Result<VerifiedAccessToken, TokenError> {
     // R35: an unknown type is refused. Entra, Keycloak and Okta say JWT or nothing.
-    let claims = signed(token, known, &["at+jwt", "jwt"])?;
+    let claims = signed(token, &known.keys.jws, &["at+jwt", "jwt"])?;
     // R33: made for this app, and it ends.
     check_party(&claims, known, audiences)?;
     let expires = number(&claims, "exp").ok_or(TokenError::Missing("exp"))?;
@@ -146,7 +132,7 @@ pub(super) fn logout_token(
     client_id: &str,
     now: Timestamp,
 ) -> Result<VerifiedLogoutToken, TokenError> {
-    let claims = signed(token, known, &["logout+jwt", "jwt"])?;
+    let claims = signed(token, &known.keys.jws, &["logout+jwt", "jwt"])?;
     check_party(&claims, known, &[client_id.to_owned()])?;
     // R38: issued just now; an old one could be replayed.
     let issued = number(&claims, "iat").ok_or(TokenError::Missing("iat"))?;
@@ -210,67 +196,6 @@ fn check_party(
     } else {
         Err(TokenError::Audience)
     }
-}
-
-/// Claims that the issuer signed.
-fn signed(token: &str, known: &Known, types: &[&str]) -> Result<Map<String, Value>, TokenError> {
-    if token.len() > MAX_TOKEN {
-        return Err(TokenError::Form);
-    }
-    let header = decode_header(token).map_err(|_no_jws| TokenError::Form)?;
-    check_header(&header, types)?;
-    let mut validation = Validation::new(header.alg);
-    // Times, issuer and audience are checked by the caller, with our clock and our words.
-    validation.required_spec_claims.clear();
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    let mut result = Err(TokenError::Key);
-    // The keys are the issuer's alone; `jwk`, `jku` and `x5u` of a token are nobody's word.
-    for key in known.keys.fitting(header.kid.as_deref(), header.alg) {
-        match decode::<Map<String, Value>>(token, key, &validation) {
-            Ok(data) => return Ok(data.claims),
-            Err(_) => result = Err(TokenError::Signature),
-        }
-    }
-    result
-}
-
-fn check_header(header: &Header, types: &[&str]) -> Result<(), TokenError> {
-    // R35: `none` and unknown algorithms are no header that can be read; HS* would make a public key a secret.
-    let algorithm: Algorithm = header.alg;
-    // RFC 7515 4.1.11: an extension that must be understood and is not.
-    if !ASYMMETRIC.contains(&algorithm) || header.crit.is_some() {
-        return Err(TokenError::Algorithm);
-    }
-    match &header.typ {
-        None => Ok(()),
-        Some(named) => {
-            let folded = named.to_ascii_lowercase();
-            let short = folded.strip_prefix("application/").unwrap_or(&folded);
-            if types.contains(&short) {
-                return Ok(());
-            }
-            Err(TokenError::Type(named.chars().take(40).collect()))
-        }
-    }
-}
-
-/// A `NumericDate` (RFC 7519 2); some idps send fractions.
-fn number(claims: &Map<String, Value>, name: &str) -> Option<Timestamp> {
-    let value = claims.get(name)?;
-    let whole = value.as_u64();
-    whole
-        .or_else(|| fraction(value.as_f64()?))
-        .map(Timestamp::from_secs)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "kept between 0 and the year 5138 first"
-)]
-fn fraction(value: f64) -> Option<u64> {
-    (0.0..1e11).contains(&value).then_some(value as u64)
 }
 
 #[cfg(test)]

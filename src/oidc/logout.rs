@@ -15,7 +15,7 @@ use super::jws::{REMEMBER, TokenError, VerifiedLogoutToken, logout_token};
 use super::params::Params;
 use super::provider::{Asker, chain};
 use crate::clock::Timestamp;
-use crate::crypto::{Digest, random_token, sha256};
+use crate::crypto::{Digest, JwsError, random_token, sha256};
 use crate::login::{Login, Logout};
 use crate::problem::Problem;
 use crate::secret::Secret;
@@ -163,7 +163,7 @@ impl Oidc {
         let params = Params::read(body).map_err(|_repeated| OrderError::Form)?;
         let token = params.get("logout_token").ok_or(OrderError::Form)?;
         let known = self.provider.current().await;
-        let known = known.map_err(|_unknown| TokenError::Key)?;
+        let known = known.map_err(|_unknown| TokenError::Jws(JwsError::Key))?;
         let now = self.clock.now();
         let client_id = &self.settings.client_id;
         let order = match logout_token(token, &known, client_id, now) {

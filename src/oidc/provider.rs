@@ -10,10 +10,10 @@ use http::{Request, StatusCode};
 use url::Url;
 
 use super::cache::{Cache, Cached};
-use super::keys::{Keys, KeysError};
+use super::keys::Keys;
 use super::metadata::{Metadata, MetadataError, well_known};
 use crate::clock::{Clock, Timestamp};
-use crate::crypto::random_bytes;
+use crate::crypto::{KeysError, random_bytes};
 use crate::identity::IdpName;
 use crate::metrics::{Metrics, SignIn};
 use crate::outbound::{Outbound, OutboundError};

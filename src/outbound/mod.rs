@@ -1,5 +1,8 @@
 //! Calls that we start: to idps, and later to the app's user API. Bounded in time, size, number and redirects (none).
 
+#[cfg(test)]
+pub(crate) mod fake;
+
 use std::error::Error as StdError;
 use std::path::Path;
 use std::sync::Arc;
