@@ -12,7 +12,7 @@ use super::route::{Kind, Route, route};
 use super::{Scim, ScimError, ScimType};
 
 /// Operations in one request, at most; told in `ServiceProviderConfig`.
-pub const MAX_OPERATIONS: usize = 1000;
+pub const MAX_OPERATIONS: u32 = 1000;
 /// Bytes of one request, at most; told in `ServiceProviderConfig`.
 pub const MAX_PAYLOAD: usize = 1024 * 1024;
 /// Schema of the answer.
@@ -205,7 +205,7 @@ fn read(body: Value) -> Result<(Vec<Operation>, Option<usize>), ScimError> {
     let operations = field("Operations").and_then(Value::as_array);
     let operations = operations
         .ok_or_else(|| ScimError::of(ScimType::InvalidSyntax, "Operations: must be a list"))?;
-    if operations.len() > MAX_OPERATIONS {
+    if operations.len() > MAX_OPERATIONS as usize {
         return Err(ScimError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("Operations: {} are more than {MAX_OPERATIONS}", operations.len()),

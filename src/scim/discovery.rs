@@ -1,16 +1,23 @@
 //! `/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes` (RFC 7644 4): what clients may expect.
 
+use std::time::Duration;
+
 use http::StatusCode;
-use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::answer::Answer;
+use super::bulk::{MAX_OPERATIONS, MAX_PAYLOAD};
 use super::call::Call;
 use super::route::Route;
+use super::schema::{Offered, service_provider_config};
 use super::{Scim, ScimError};
 
-/// Schema of a list (RFC 7644 3.4.2).
-const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// What we offer besides the settings. Cursors hold no state and never grow old; a day is what we promise.
+const OFFERED: Offered = Offered {
+    bulk_operations: MAX_OPERATIONS,
+    bulk_bytes: MAX_PAYLOAD as u64,
+    cursor_timeout: Duration::from_hours(24),
+};
 
 impl Scim {
     /// One of the documents.
@@ -32,42 +39,24 @@ impl Scim {
             ));
         }
         let base = call.base().0.as_str();
-        match route {
-            Route::ServiceProviderConfig => Ok(Answer::ok(
-                self.schemas.service_provider_config(&self.settings.scim, base),
-            )),
-            Route::Schemas(one) => choose(self.schemas.documents(base), one.as_deref(), "id"),
-            Route::ResourceTypes(one) => {
-                choose(self.schemas.resource_types(base), one.as_deref(), "name")
-            }
+        let settings = &self.settings.scim;
+        let compact = settings.compact_schemas;
+        let document = match route {
+            Route::ServiceProviderConfig => Some(service_provider_config(settings, OFFERED, base)),
+            Route::Schemas(None) => Some(self.schemas.schema_list(compact, base)),
+            Route::Schemas(Some(urn)) => self.schemas.schema_document(urn, compact, base),
+            Route::ResourceTypes(None) => Some(self.schemas.resource_type_list(base)),
+            Route::ResourceTypes(Some(name)) => self.schemas.resource_type_document(name, base),
             Route::All(_)
             | Route::One(..)
             | Route::Search(_)
             | Route::Bulk
             | Route::Me
             | Route::Token
-            | Route::Nothing => Err(self.elsewhere(route)),
-        }
+            | Route::Nothing => return Err(self.elsewhere(route)),
+        };
+        document
+            .map(Answer::ok)
+            .ok_or_else(|| ScimError::not_found("document"))
     }
-}
-
-/// All as a list, or the one of this name.
-fn choose(all: Vec<Value>, one: Option<&str>, key: &str) -> Result<Answer, ScimError> {
-    let Some(name) = one else {
-        return Ok(Answer::ok(json!({
-            "schemas": [LIST],
-            "totalResults": all.len(),
-            "startIndex": 1,
-            "itemsPerPage": all.len(),
-            "Resources": all,
-        })));
-    };
-    let same = |document: &Value| {
-        let text = document.get(key).and_then(Value::as_str);
-        text.is_some_and(|text| text.eq_ignore_ascii_case(name))
-    };
-    let found = all.into_iter().find(same);
-    found
-        .map(Answer::ok)
-        .ok_or_else(|| ScimError::not_found("document"))
 }

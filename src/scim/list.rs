@@ -131,7 +131,7 @@ impl Scim {
 
     async fn page(&self, call: &Call, question: &Question<'_>) -> Result<Page, ScimError> {
         let lookup = match &question.filter {
-            Some(filter) => filter.lookup(self.schemas.of(question.kind)),
+            Some(filter) => filter.lookup(question.kind.of(&self.schemas)),
             None => Lookup::Everything,
         };
         match lookup {
@@ -204,7 +204,7 @@ impl Scim {
         records: &[Record],
         fitting: &mut Fitting,
     ) -> Result<(), ScimError> {
-        let kind = self.schemas.of(question.kind);
+        let kind = question.kind.of(&self.schemas);
         for resource in self.rendered_for(call, records, question).await? {
             let fits = match &question.filter {
                 Some(filter) => filter.matches(kind, &resource)?,
@@ -220,7 +220,7 @@ impl Scim {
     fn projected(&self, question: &Question<'_>, mut resource: Map<String, Value>) -> Value {
         question
             .projection
-            .apply(&mut resource, self.schemas.of(question.kind));
+            .apply(&mut resource, question.kind.of(&self.schemas));
         resource.into()
     }
 
@@ -277,7 +277,7 @@ impl Fitting {
     fn page(self, scim: &Scim, question: &Question<'_>) -> Page {
         let mut kept = self.kept;
         if let Some(sort) = &question.sort {
-            sort.sort(&mut kept, scim.schemas.of(question.kind));
+            sort.sort(&mut kept, question.kind.of(&scim.schemas));
             kept = kept.into_iter().skip(self.skip).take(question.count).collect();
         }
         let given = self.skip.saturating_add(kept.len());

@@ -34,7 +34,7 @@ impl Scim {
     }
 
     fn operations(&self, kind: Kind, body: &Value) -> Vec<String> {
-        match patch::parse(body, self.schemas.of(kind)) {
+        match patch::parse(body, kind.of(&self.schemas)) {
             Ok(operations) => operations.iter().map(line).collect(),
             Err(_told_already) => Vec::new(),
         }

@@ -5,6 +5,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::schema::{ResourceType, Schemas};
 use crate::identity::TenantSlug;
 
 /// Longest segment that is looked at, bytes.
@@ -25,6 +26,14 @@ impl Kind {
         match self {
             Self::User => "User",
             Self::Group => "Group",
+        }
+    }
+
+    /// Its schemas.
+    pub const fn of(self, schemas: &Schemas) -> &ResourceType {
+        match self {
+            Self::User => &schemas.user,
+            Self::Group => &schemas.group,
         }
     }
 

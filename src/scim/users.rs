@@ -158,7 +158,7 @@ impl Scim {
         let mut resource = rendered.into_iter().next().unwrap_or_default();
         let id = resource.get("id").and_then(Value::as_str);
         let location = call.base().of(kind, id.unwrap_or_default());
-        projection.apply(&mut resource, self.schemas.of(kind));
+        projection.apply(&mut resource, kind.of(&self.schemas));
         Ok(Answer::resource(status, resource, &location, version))
     }
 
