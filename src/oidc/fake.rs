@@ -20,8 +20,8 @@ use hyper_util::rt::TokioIo;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use super::Oidc;
 use super::provider::Known;
+use super::{Oidc, UsedTokens};
 use crate::clock::{Clock, ManualClock, Timestamp};
 use crate::config::Settings;
 use crate::crypto::{random_token, sha256};
@@ -139,6 +139,8 @@ pub(super) struct FakeIdp {
     pub(super) url: String,
     pub(super) plan: Arc<Mutex<Plan>>,
     folder: PathBuf,
+    /// Shared by its relying parties, as by those of one process.
+    used: UsedTokens,
 }
 
 impl Drop for FakeIdp {
@@ -173,7 +175,13 @@ impl FakeIdp {
             }
         });
         let folder = std::env::temp_dir().join(format!("sidegate-oidc-{}", random_token()));
-        let fake = Self { url, plan, folder };
+        let used = UsedTokens::default();
+        let fake = Self {
+            url,
+            plan,
+            folder,
+            used,
+        };
         fake.set(
             "/.well-known/openid-configuration",
             Answer::Json(fake.document(&json!({}))),
@@ -248,7 +256,7 @@ impl FakeIdp {
         let metrics = Arc::new(Metrics::new());
         let idp = settings.idps.first().unwrap();
         (
-            Oidc::new(&settings, idp, folder, &shared, &metrics).unwrap(),
+            Oidc::new(&settings, idp, folder, &shared, &metrics, &self.used).unwrap(),
             clock,
         )
     }

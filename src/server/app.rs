@@ -47,6 +47,7 @@ pub(super) struct Stores {
     throttle: Arc<Throttle>,
     steps: Arc<PasswordSteps>,
     cors: Arc<Cors>,
+    used_tokens: oidc::UsedTokens,
 }
 
 impl Stores {
@@ -72,11 +73,15 @@ impl Stores {
             throttle: Arc::default(),
             steps: Arc::default(),
             cors: Arc::default(),
+            used_tokens: oidc::UsedTokens::default(),
         })
     }
 
-    fn audit(&self, settings: &Settings) -> Result<Audit, StorageError> {
+    fn audit(&self, settings: &Settings, before: Option<&App>) -> Result<Audit, StorageError> {
         let (file, retention) = (settings.audit.file.clone(), settings.audit.retention);
+        if let Some(app) = before {
+            return app.audit.renewed(file, retention);
+        }
         Audit::new(
             self.storage.clone(),
             Arc::clone(&self.clock),
@@ -85,10 +90,14 @@ impl Stores {
         )
     }
 
-    /// Puts everything together.
-    pub(super) async fn build(&self, settings: Settings) -> Result<App, BuildError> {
+    /// Puts everything together; `before` is what it takes the place of.
+    pub(super) async fn build(
+        &self,
+        settings: Settings,
+        before: Option<&App>,
+    ) -> Result<App, BuildError> {
         let settings = Arc::new(settings);
-        let audit = Arc::new(self.audit(&settings)?);
+        let audit = Arc::new(self.audit(&settings, before)?);
         let provision = Arc::new(Provision::new(
             Arc::new(EmbeddedDirectory::new(self.storage.clone())),
             Arc::clone(&self.sessions),
@@ -98,7 +107,13 @@ impl Stores {
             settings.groups.clone(),
         ));
         let look = Arc::new(look(&settings));
-        let idps = oidc::build(&settings, &self.idp_cache, &self.clock, &self.metrics)?;
+        let idps = oidc::build(
+            &settings,
+            &self.idp_cache,
+            &self.clock,
+            &self.metrics,
+            &self.used_tokens,
+        )?;
         let prepare = Prepare::build(
             &settings,
             &provision,
