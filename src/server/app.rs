@@ -117,13 +117,8 @@ impl Stores {
             settings.groups.clone(),
         ));
         let look = Arc::new(look(&settings));
-        let idps = oidc::build(
-            &settings,
-            &self.idp_cache,
-            &self.clock,
-            &self.metrics,
-            &self.used_tokens,
-        )?;
+        let (cache, used) = (&self.idp_cache, &self.used_tokens);
+        let idps = oidc::build(&settings, cache, &self.clock, &self.metrics, used)?;
         let prepare = Prepare::build(
             &settings,
             &provision,
