@@ -8,5 +8,6 @@ pub mod filter;
 pub mod patch;
 pub mod path;
 pub mod schema;
+mod value;
 
 pub use error::{ScimError, ScimType};
