@@ -31,6 +31,7 @@ pub mod schema;
 mod sort;
 pub mod token;
 mod users;
+mod value;
 
 use std::sync::Arc;
 
