@@ -5,7 +5,9 @@
 
 pub mod auth;
 pub mod error;
+pub mod federation;
 pub mod filter;
+pub mod oauth;
 pub mod patch;
 pub mod path;
 pub mod schema;
