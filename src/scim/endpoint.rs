@@ -85,7 +85,13 @@ impl Scim {
             return ScimError::method("POST").into();
         }
         match web::read(body, SMALL_BODY, BODY_TIME).await {
-            Ok(body) => self.access.token_request(visit, tenant, &body).await,
+            Ok(body) => {
+                let answered = self.access.answer_token(visit, tenant, &body).await;
+                Answered {
+                    response: answered.response,
+                    refusal: answered.problem.map(ScimError::from),
+                }
+            }
             Err(error) => unread(&error).into(),
         }
     }

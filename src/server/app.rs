@@ -148,7 +148,7 @@ impl Stores {
             prepare: Arc::<Prepare>::clone(&prepare),
         });
         let proxy = Proxy::new(&login, prepare, Arc::clone(&self.cors))?;
-        let scim = Scim::new(&login, &self.metrics, &self.scim);
+        let scim = Scim::new(&login, &self.scim)?;
         Ok(App {
             settings,
             clock: Arc::clone(&self.clock),
