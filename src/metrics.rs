@@ -59,6 +59,8 @@ pub struct Metrics {
     pub idp_refreshes: Family<SignIn, Counter>,
     /// `sidegate_reloads_total{kind}`: `ok`, `refused` (mistakes: the settings in force stay).
     pub reloads: Family<Kind, Counter>,
+    /// `sidegate_scim_fuse_refusals_total`: deactivations that `max_deactivations_per_hour` refused.
+    pub fuse_refusals: Counter,
     /// `sidegate_store_commits_total` and `sidegate_store_writes_total`: group commits and the writes in them.
     pub store_commits: Counter,
     /// See [`Self::store_commits`].
@@ -105,6 +107,11 @@ impl Metrics {
             &m.idp_refreshes,
         );
         book.add("reloads", "Readings of the settings", &m.reloads);
+        book.add(
+            "scim_fuse_refusals",
+            "Deactivations that the fuse refused",
+            &m.fuse_refusals,
+        );
         book.add(
             "store_commits",
             "Commits of the embedded store",

@@ -15,7 +15,7 @@ use crate::login::{KeptBodies, Login, PasswordSteps, Pendings, Throttle};
 use crate::metrics::Metrics;
 use crate::oidc;
 use crate::outbound::OutboundError;
-use crate::provision::Provision;
+use crate::provision::{self, Provision};
 use crate::proxy::{Cors, Prepare, Proxy};
 use crate::session::{EmbeddedSessions, Sessions};
 use crate::storage::{Embedded, StorageError};
@@ -47,6 +47,7 @@ pub(super) struct Stores {
     throttle: Arc<Throttle>,
     steps: Arc<PasswordSteps>,
     cors: Arc<Cors>,
+    provision: Arc<provision::State>,
 }
 
 impl Stores {
@@ -62,6 +63,7 @@ impl Stores {
             Sessions::load(store, Arc::clone(&clock), Arc::clone(&metrics), idle).await?;
         let pending = usize::try_from(settings.limits.pending_sign_ins).unwrap_or(usize::MAX);
         Ok(Self {
+            provision: Arc::new(provision::State::new(Arc::clone(&metrics))),
             clock,
             metrics,
             storage,
@@ -89,14 +91,15 @@ impl Stores {
     pub(super) async fn build(&self, settings: Settings) -> Result<App, BuildError> {
         let settings = Arc::new(settings);
         let audit = Arc::new(self.audit(&settings)?);
-        let provision = Arc::new(Provision::new(
+        let provision = Provision::new(
             Arc::new(EmbeddedDirectory::new(self.storage.clone())),
             Arc::clone(&self.sessions),
             Arc::clone(&audit),
             Arc::clone(&self.clock),
             settings.tenants.clone(),
             settings.groups.clone(),
-        ));
+        );
+        let provision = Arc::new(provision.remembering(Arc::clone(&self.provision)));
         let look = Arc::new(look(&settings));
         let idps = oidc::build(&settings, &self.idp_cache, &self.clock, &self.metrics)?;
         let prepare = Prepare::build(
