@@ -41,5 +41,4 @@ impl Sessions {
         }
         people
     }
-    }
 }
