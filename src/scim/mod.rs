@@ -7,6 +7,7 @@ pub mod error;
 pub mod filter;
 pub mod patch;
 pub mod path;
+pub mod read;
 pub mod schema;
 
 pub use error::{ScimError, ScimType};
