@@ -6,6 +6,10 @@ use super::reader::Section;
 
 /// `[scim]`
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct Scim {
     /// Resources on a page when the client names no `count`. Default 100.
     pub page_size: u32,

@@ -4,6 +4,14 @@ use serde_json::Value;
 
 use super::path::AttributePath;
 
+mod error;
+mod parse;
+mod print;
+mod words;
+
+pub use error::{FilterError, FilterReason, MAX_DEPTH, MAX_FILTER, MAX_TERMS};
+pub(super) use parse::target_filter;
+
 /// A filter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {

@@ -56,6 +56,10 @@ pub enum Returned {
 
 /// One attribute (RFC 7643 7).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the characteristics are the RFC's"
+)]
 pub struct Attribute {
     /// Its one spelling in what we store and answer.
     pub name: String,
