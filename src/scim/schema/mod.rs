@@ -1,5 +1,18 @@
 //! Schemas as data (RFC 7643 2, 7): what an attribute is, may hold, and who may change it.
 
+mod attribute;
+mod discovery;
+mod document;
+mod extension;
+mod find;
+mod group;
+mod user;
+
+use crate::config;
+
+pub use discovery::{Offered, service_provider_config};
+pub use find::Found;
+
 /// URN of the core schema of a person (RFC 7643 4.1).
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// URN of the core schema of a group (RFC 7643 4.2).
@@ -105,8 +118,48 @@ pub struct ResourceType {
     pub name: &'static str,
     /// `/Users` or `/Groups`.
     pub endpoint: &'static str,
-    /// Its core schema, without the attributes that every resource has (`id`, `externalId`, `meta`, `schemas`).
+    /// What it is, for the admin.
+    pub description: &'static str,
+    /// What every resource has: `schemas`, `id`, `externalId`, `meta` (RFC 7643 3.1).
+    pub common: Vec<Attribute>,
+    /// Its core schema, without these.
     pub core: Schema,
     /// Extensions; none is required.
     pub extensions: Vec<Schema>,
 }
+
+/// The kinds of resources that we keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schemas {
+    /// People.
+    pub user: ResourceType,
+    /// Groups.
+    pub group: ResourceType,
+}
+
+impl Schemas {
+    /// With the extensions of the settings; they are people's.
+    pub fn new(settings: &config::Scim) -> Self {
+        Self {
+            user: ResourceType {
+                name: "User",
+                endpoint: "/Users",
+                description: "People",
+                common: group::common(),
+                core: user::schema(settings.password),
+                extensions: extension::schemas(&settings.extensions),
+            },
+            group: ResourceType {
+                name: "Group",
+                endpoint: "/Groups",
+                description: "Groups of people",
+                common: group::common(),
+                core: group::schema(),
+                extensions: Vec::new(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod find_tests;
