@@ -1,4 +1,5 @@
-//! What clients are told of us (RFC 7643 5–7, RFC 7644 4, RFC 9865 4): ServiceProviderConfig, Schemas, ResourceTypes.
+//! What clients are told of us (RFC 7643 5–7, RFC 7644 4, RFC 9865 4): what we can do,
+//! the schemas, the kinds of resources.
 //!
 //! Holds no member that the RFCs do not name, and no null: clients read these documents strictly.
 
@@ -60,7 +61,7 @@ pub fn service_provider_config(settings: &config::Scim, offered: Offered, base: 
 impl Schemas {
     /// `/Schemas` (RFC 7643 7) as a list; `compact`: only what Entra maps by default, and the app's own.
     pub fn schema_list(&self, compact: bool, base: &str) -> Value {
-        list(self.schema_documents(compact, base).collect())
+        list(&self.schema_documents(compact, base).collect::<Vec<_>>())
     }
 
     /// `/Schemas/{urn}`, in any case; none when there is no such schema.
@@ -76,11 +77,8 @@ impl Schemas {
 
     /// `/ResourceTypes` (RFC 7643 6) as a list.
     pub fn resource_type_list(&self, base: &str) -> Value {
-        list(
-            [&self.user, &self.group]
-                .map(|kind| kind.document(base))
-                .into(),
-        )
+        let kinds = [&self.user, &self.group];
+        list(&kinds.map(|kind| kind.document(base)))
     }
 
     /// `/ResourceTypes/{name}`, in any case; none when there is no such type.
@@ -139,7 +137,7 @@ fn scheme(kind: &str, name: &str, description: &str, rfc: u32, primary: bool) ->
 }
 
 /// RFC 7644 3.4.2; these lists are always whole.
-fn list(resources: Vec<Value>) -> Value {
+fn list(resources: &[Value]) -> Value {
     json!({
         "schemas": [LIST],
         "totalResults": resources.len(),

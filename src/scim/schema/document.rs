@@ -41,9 +41,12 @@ impl Schema {
             self.id.starts_with("urn:ietf:params:scim:schemas:core:") || self.id == ENTERPRISE;
         let attributes = self.attributes.iter();
         let attributes: Vec<_> = attributes
-            .filter_map(|attribute| match compact && ours {
-                true => compacted(attribute),
-                false => Some(attribute.clone()),
+            .filter_map(|attribute| {
+                if compact && ours {
+                    compacted(attribute)
+                } else {
+                    Some(attribute.clone())
+                }
             })
             .map(|attribute| attribute.document())
             .collect();

@@ -9,25 +9,25 @@ use super::{Attribute, ENTERPRISE, Kind, Schema};
 pub(super) fn schemas(settings: &[Extension]) -> Vec<Schema> {
     let mut schemas = vec![enterprise()];
     for its in settings {
-        let known = schemas
-            .iter_mut()
-            .find(|schema| schema.id.eq_ignore_ascii_case(&its.schema));
-        match known {
-            Some(schema) => add(schema, its),
-            None => {
-                let mut schema = Schema {
-                    id: its.schema.clone(),
-                    name: short_name(&its.schema).to_owned(),
-                    description: "Attributes of the app's own",
-                    attributes: Vec::new(),
-                    open: false,
-                };
-                add(&mut schema, its);
-                schemas.push(schema);
-            }
+        let is_it = |schema: &Schema| schema.id.eq_ignore_ascii_case(&its.schema);
+        if !schemas.iter().any(is_it) {
+            schemas.push(empty(&its.schema));
+        }
+        if let Some(schema) = schemas.iter_mut().find(|schema| is_it(schema)) {
+            add(schema, its);
         }
     }
     schemas
+}
+
+fn empty(urn: &str) -> Schema {
+    Schema {
+        id: urn.to_owned(),
+        name: short_name(urn).to_owned(),
+        description: "Attributes of the app's own",
+        attributes: Vec::new(),
+        open: false,
+    }
 }
 
 fn enterprise() -> Schema {
@@ -78,7 +78,7 @@ fn of_the_app(its: &ExtensionAttribute) -> Attribute {
     }
 }
 
-/// `…:CustomExtensionName:2.0:User` and `…:2.0:CustomExtensionName` are both called CustomExtensionName.
+/// `…:CustomExtensionName:2.0:User` and `…:2.0:CustomExtensionName` are both called `CustomExtensionName`.
 fn short_name(urn: &str) -> &str {
     let says_nothing = |part: &&str| {
         ["user", "group"].contains(&part.to_ascii_lowercase().as_str())
