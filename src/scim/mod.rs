@@ -9,5 +9,6 @@ pub mod patch;
 pub mod path;
 pub mod read;
 pub mod schema;
+mod value;
 
 pub use error::{ScimError, ScimType};
