@@ -9,7 +9,6 @@ mod error;
 mod eval;
 mod lower;
 mod parse;
-mod place;
 mod print;
 mod rule;
 mod words;
