@@ -7,7 +7,12 @@ pub mod error;
 pub mod filter;
 pub mod patch;
 pub mod path;
+mod place;
+mod projection;
 pub mod schema;
+mod sort;
 mod value;
 
 pub use error::{ScimError, ScimType};
+pub use projection::Projection;
+pub use sort::Sort;
