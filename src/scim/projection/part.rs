@@ -54,7 +54,6 @@ impl Part {
     /// `asked`: attributes are named to be shown, else to be left out.
     pub(super) fn of(attribute: &Attribute, asked: bool, named: Named) -> Self {
         match attribute.returned {
-            Returned::Never => Self::Nothing,
             Returned::Always => Self::All,
             Returned::Default if asked && named.schema => Self::All,
             Returned::Default | Returned::Request if asked => {
@@ -67,7 +66,7 @@ impl Part {
                 }
             }
             Returned::Default if !named.itself && !named.schema => Self::Without(named.parts),
-            Returned::Default | Returned::Request => Self::Nothing,
+            Returned::Default | Returned::Request | Returned::Never => Self::Nothing,
         }
     }
 
