@@ -14,6 +14,7 @@ mod password;
 mod serve;
 mod session;
 mod temporary;
+mod token;
 mod user;
 
 use std::cell::OnceCell;
@@ -38,6 +39,7 @@ use output::Output;
   sidegate check                           is the configuration right?
   sidegate serve                           run
   sidegate user create eve --email eve@example.com --local
+  sidegate token create --name entra       what the idp's provisioning asks for
   sidegate user deactivate eve             out within a second, open streams included"
 )]
 struct Cli {
@@ -76,6 +78,9 @@ enum Command {
     /// The chain of what happened: show, verify.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Tokens of SCIM clients: make, list, revoke.
+    #[command(subcommand)]
+    Token(token::Command),
 }
 
 /// Reads the arguments, does what they say, and tells by exit code how it went.
@@ -110,6 +115,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Group(command) => group::run(command, &server, output),
         Command::Session(command) => session::run(command, &server, output),
         Command::Audit(command) => audit::run(command, &server, output),
+        Command::Token(command) => token::run(command, &server, output),
     }
 }
 

@@ -161,6 +161,8 @@ pub struct Paths {
     pub own: String,
     /// OpenID Connect. Default `/oidc`.
     pub oidc: String,
+    /// SCIM. Default `/scim/v2`.
+    pub scim: String,
 }
 
 impl Paths {
@@ -168,9 +170,15 @@ impl Paths {
         let read = Self {
             own: section.text("own", "/.sidegate"),
             oidc: section.text("oidc", "/oidc"),
+            scim: section.text("scim", "/scim/v2"),
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
-        for (key, path) in [("own", &read.own), ("oidc", &read.oidc)] {
+        let all = [
+            ("own", &read.own),
+            ("oidc", &read.oidc),
+            ("scim", &read.scim),
+        ];
+        for (key, path) in all {
             let odd = !path.starts_with('/')
                 || path.len() < 2
                 || path.ends_with('/')
@@ -188,11 +196,14 @@ impl Paths {
             }
         }
         let below = |one: &str, other: &str| one == other || one.starts_with(&format!("{other}/"));
-        if below(&read.own, &read.oidc) || below(&read.oidc, &read.own) {
-            section.mistake(
-                "oidc",
-                "and paths.own must not be the same or lie below each other",
-            );
+        for (number, (key, path)) in all.iter().enumerate() {
+            for (other, its) in all.iter().take(number) {
+                if below(path, its) || below(its, path) {
+                    let why =
+                        format!("and paths.{other} must not be the same or lie below each other");
+                    section.mistake(key, why);
+                }
+            }
         }
         read
     }

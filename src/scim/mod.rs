@@ -15,3 +15,4 @@ pub mod token;
 
 pub use auth::{Access, Denied, Failures, ScimClient};
 pub use error::{ScimError, ScimType};
+pub use token::Tokens;

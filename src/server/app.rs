@@ -17,6 +17,7 @@ use crate::oidc;
 use crate::outbound::OutboundError;
 use crate::provision::Provision;
 use crate::proxy::{Cors, Prepare, Proxy};
+use crate::scim::Tokens;
 use crate::session::{EmbeddedSessions, Sessions};
 use crate::storage::{Embedded, StorageError};
 use crate::web::page::Look;
@@ -47,6 +48,7 @@ pub(super) struct Stores {
     throttle: Arc<Throttle>,
     steps: Arc<PasswordSteps>,
     cors: Arc<Cors>,
+    tokens: Arc<Tokens>,
 }
 
 impl Stores {
@@ -60,6 +62,8 @@ impl Stores {
         let idle = settings.session.idle;
         let sessions =
             Sessions::load(store, Arc::clone(&clock), Arc::clone(&metrics), idle).await?;
+        let tokens =
+            Tokens::load(storage.clone(), Arc::clone(&clock), Arc::clone(&metrics)).await?;
         let pending = usize::try_from(settings.limits.pending_sign_ins).unwrap_or(usize::MAX);
         Ok(Self {
             clock,
@@ -72,6 +76,7 @@ impl Stores {
             throttle: Arc::default(),
             steps: Arc::default(),
             cors: Arc::default(),
+            tokens: Arc::new(tokens),
         })
     }
 
@@ -138,6 +143,7 @@ impl Stores {
             provision,
             login,
             proxy,
+            tokens: Arc::clone(&self.tokens),
             look,
         })
     }
@@ -163,6 +169,8 @@ pub struct App {
     pub login: Arc<Login>,
     /// The way of proxied requests.
     pub proxy: Proxy,
+    /// Tokens of SCIM clients.
+    pub tokens: Arc<Tokens>,
     /// How pages look.
     pub look: Arc<Look>,
 }

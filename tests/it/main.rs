@@ -36,5 +36,6 @@ mod smuggling;
 mod store_kill;
 mod support;
 mod tls;
+mod tokens;
 mod websocket;
 mod written;

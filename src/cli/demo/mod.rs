@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::crypto::random_token;
 use crate::identity::TenantSlug;
 use crate::secret::Secret;
-use crate::server::control::{ChangedUser, Create, Operation, ask};
+use crate::server::control::{ChangedUser, Create, NewTokenRow, Operation, ask};
 use app::App;
 
 /// Where to answer.
@@ -69,11 +69,13 @@ pub(super) fn run(args: &Args, output: &mut Output) -> anyhow::Result<ExitCode> 
     for person in &people {
         let _made: ChangedUser = ask(&control, &create(person))?;
     }
+    let token: NewTokenRow = ask(&control, &token())?;
     let guide = guide::Guide {
         port,
         ops,
         config: &file,
         people: &people,
+        token: &token,
     };
     output.line(&guide.to_string());
     running.until_stopped()?;
@@ -102,6 +104,15 @@ fn create(person: &Person) -> Operation {
         password: Some(Secret::new(person.password.clone())),
         must_change: false,
     })
+}
+
+fn token() -> Operation {
+    Operation::TokenCreate {
+        tenant: TenantSlug::default(),
+        name: Some("demo".to_owned()),
+        expires_seconds: None,
+        roles: None,
+    }
 }
 
 fn settings(folder: &Path, port: u16, ops: u16, app: u16, log: bool) -> String {

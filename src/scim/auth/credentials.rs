@@ -8,8 +8,8 @@ use http::header::AUTHORIZATION;
 use crate::secret::Secret;
 use crate::web::Visit;
 
-use super::super::token::{ACCESS_PREFIX, PREFIX};
 use super::Refusal;
+use crate::scim::token::{ACCESS_PREFIX, PREFIX};
 
 /// RFC 4648 4, with its padding or without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

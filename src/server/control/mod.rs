@@ -10,6 +10,7 @@ mod people;
 mod row;
 mod sessions;
 mod socket;
+mod tokens;
 
 pub use client::{AskError, ask};
 pub use operation::{Answer, AuditQuery, Create, Operation, Which};
@@ -18,6 +19,7 @@ pub use row::{
     UserDetails, UserRow,
 };
 pub use socket::{ControlError, ControlSocket};
+pub use tokens::{NewTokenRow, TokenRow};
 
 /// Longest question, bytes.
 pub const MAX_QUESTION: usize = 64 * 1024;

@@ -95,6 +95,29 @@ pub enum Operation {
     },
     /// Ends sessions, streams and bearer use at once.
     SessionRevoke(Which),
+    /// Makes a token of a SCIM client.
+    TokenCreate {
+        /// Whose directory it opens.
+        tenant: TenantSlug,
+        /// What it is called; none calls it by its id.
+        name: Option<String>,
+        /// How long it is good, seconds; none is for ever.
+        expires_seconds: Option<u64>,
+        /// The only roles it may give; none is any.
+        roles: Option<Vec<String>>,
+    },
+    /// Tokens of SCIM clients, oldest first.
+    TokenList {
+        /// Only this tenant's.
+        tenant: Option<TenantSlug>,
+    },
+    /// Ends a token at once.
+    TokenRevoke {
+        /// Only one of this tenant.
+        tenant: Option<TenantSlug>,
+        /// Id or name.
+        token: String,
+    },
     /// The newest entries of the audit chain, newest first.
     AuditShow(AuditQuery),
     /// Checks the whole audit chain.
