@@ -7,7 +7,7 @@ use super::output::{Output, or_dash, yes_no};
 use super::{InTenant, Server, slug};
 use crate::config::read_duration;
 use crate::identity::TenantSlug;
-use crate::server::control::{NewTokenRow, Operation, TokenRow};
+use crate::server::control::{CreateToken, NewTokenRow, Operation, TokenRow};
 
 /// Shortest and longest life of a token.
 const LIFE: std::ops::RangeInclusive<Duration> =
@@ -76,12 +76,12 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     match command {
         Command::Create(new) => {
-            let made: NewTokenRow = server.ask(&Operation::TokenCreate {
+            let made: NewTokenRow = server.ask(&Operation::TokenCreate(CreateToken {
                 tenant: new.tenant.tenant.clone(),
                 name: new.name.clone(),
                 expires_seconds: new.expires.map(|life| life.as_secs()),
                 roles: new.roles.clone(),
-            })?;
+            }))?;
             if new.json {
                 output.json(&made)?;
             } else {

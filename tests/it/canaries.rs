@@ -11,7 +11,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::AUTHORIZATION;
 use sidegate::identity::TenantSlug;
 use sidegate::secret::Secret;
-use sidegate::server::control::{self, Create, NewTokenRow, Operation};
+use sidegate::server::control::{self, Create, CreateToken, NewTokenRow, Operation};
 
 use crate::support::{AtIdp, Client, OidcIdp, UpstreamApp};
 
@@ -232,12 +232,12 @@ async fn everything_of_a_scim_client(
     host: &str,
     socket: PathBuf,
 ) -> Vec<String> {
-    let create = Operation::TokenCreate {
+    let create = Operation::TokenCreate(CreateToken {
         tenant: TenantSlug::default(),
         name: Some("entra".to_owned()),
         expires_seconds: Some(86_400),
         roles: None,
-    };
+    });
     let made = move || control::ask::<NewTokenRow>(&socket, &create).unwrap();
     let made = tokio::task::spawn_blocking(made).await.unwrap();
     let (id, whole, secret) = (

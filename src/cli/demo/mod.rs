@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::crypto::random_token;
 use crate::identity::TenantSlug;
 use crate::secret::Secret;
-use crate::server::control::{ChangedUser, Create, NewTokenRow, Operation, ask};
+use crate::server::control::{ChangedUser, Create, CreateToken, NewTokenRow, Operation, ask};
 use app::App;
 
 /// Where to answer.
@@ -107,12 +107,12 @@ fn create(person: &Person) -> Operation {
 }
 
 fn token() -> Operation {
-    Operation::TokenCreate {
+    Operation::TokenCreate(CreateToken {
         tenant: TenantSlug::default(),
         name: Some("demo".to_owned()),
         expires_seconds: None,
         roles: None,
-    }
+    })
 }
 
 fn settings(folder: &Path, port: u16, ops: u16, app: u16, log: bool) -> String {

@@ -44,9 +44,8 @@ impl Credentials {
         }
         let text = field.to_str().map_err(|_not_text| Refusal::Missing)?.trim();
         match scheme(text) {
-            ("", "") => Err(Refusal::Missing),
             ("basic", rest) => Ok(basic(rest)),
-            (_, rest) if rest.is_empty() => Err(Refusal::Missing),
+            (_, "") => Err(Refusal::Missing),
             (_, rest) => Ok(Self::of(rest)),
         }
     }

@@ -154,15 +154,7 @@ impl Asked<'_> {
                     .await
             }
             Operation::SessionRevoke(which) => self.session_revoke(which).await,
-            Operation::TokenCreate {
-                tenant,
-                name,
-                expires_seconds,
-                roles,
-            } => {
-                self.token_create(tenant, name, expires_seconds, roles)
-                    .await
-            }
+            Operation::TokenCreate(new) => self.token_create(new).await,
             Operation::TokenList { tenant } => self.token_list(tenant.as_ref()),
             Operation::TokenRevoke { tenant, token } => {
                 self.token_revoke(tenant.as_ref(), &token).await

@@ -13,7 +13,7 @@ mod socket;
 mod tokens;
 
 pub use client::{AskError, ask};
-pub use operation::{Answer, AuditQuery, Create, Operation, Which};
+pub use operation::{Answer, AuditQuery, Create, CreateToken, Operation, Which};
 pub use row::{
     AuditRow, ChainVerdict, ChangedUser, GroupDetails, GroupRow, Page, Revoked, SessionRow,
     UserDetails, UserRow,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Answer;
 use super::execute::{Asked, Refusal, done};
+use super::{Answer, CreateToken};
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::config::Settings;
@@ -84,20 +84,14 @@ impl TokenRow {
 }
 
 impl Asked<'_> {
-    pub(super) async fn token_create(
-        &self,
-        tenant: TenantSlug,
-        name: Option<String>,
-        expires_seconds: Option<u64>,
-        roles: Option<Vec<String>>,
-    ) -> Result<Answer, Refusal> {
-        self.known(&tenant)?;
-        self.check_roles(&tenant, roles.as_deref().unwrap_or_default())?;
+    pub(super) async fn token_create(&self, new: CreateToken) -> Result<Answer, Refusal> {
+        self.known(&new.tenant)?;
+        self.check_roles(&new.tenant, new.roles.as_deref().unwrap_or_default())?;
         let new = NewToken {
-            tenant,
-            name,
-            lifetime: expires_seconds.map(Duration::from_secs),
-            roles,
+            tenant: new.tenant,
+            name: new.name,
+            lifetime: new.expires_seconds.map(Duration::from_secs),
+            roles: new.roles,
         };
         let created = self.app.tokens.create(new).await?;
         let row = TokenRow::of(created.token, self.app.clock.now());
