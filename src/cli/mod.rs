@@ -15,6 +15,7 @@ mod scim;
 mod serve;
 mod session;
 mod temporary;
+mod token;
 mod user;
 
 use std::cell::OnceCell;
@@ -39,6 +40,7 @@ use output::Output;
   sidegate check                           is the configuration right?
   sidegate serve                           run
   sidegate user create eve --email eve@example.com --local
+  sidegate token create --name entra       what the idp's provisioning asks for
   sidegate user deactivate eve             out within a second, open streams included"
 )]
 struct Cli {
@@ -80,6 +82,9 @@ enum Command {
     /// The chain of what happened: show, verify.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Tokens of SCIM clients: make, list, revoke.
+    #[command(subcommand)]
+    Token(token::Command),
 }
 
 /// Reads the arguments, does what they say, and tells by exit code how it went.
@@ -115,6 +120,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Session(command) => session::run(command, &server, output),
         Command::Scim(command) => scim::run(command, &server, output),
         Command::Audit(command) => audit::run(command, &server, output),
+        Command::Token(command) => token::run(command, &server, output),
     }
 }
 

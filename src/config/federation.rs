@@ -171,6 +171,7 @@ mod tests {
         Settings::parse(&text).map_err(|error| error.to_string())
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     #[test]
     fn r33_a_federation_says_who_and_for_whom() {
         for (name, change, want) in [

@@ -40,7 +40,7 @@ pub use scim::{AttributeRule, Extension, ExtensionAttribute, ExtensionType, Scim
 pub use server::{AppSession, Audit, Limits, Log, LogFormat, Rate, Server, Tls, Upstream};
 pub use session::{Local, Logo, Pages, Paths, SameSite, SessionSettings};
 pub use source::SourceError;
-pub use value::{Listen, PublicUrl, SafeUrl, StorageUrl, UpstreamUrl, is_loopback};
+pub use value::{Listen, PublicUrl, SafeUrl, StorageUrl, UpstreamUrl, is_loopback, read_duration};
 
 /// Everything an operator can set, valid by construction.
 #[derive(Clone, Debug)]

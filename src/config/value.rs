@@ -17,7 +17,8 @@ const UNITS: [(&str, u64); 5] = [
 ];
 const SIZES: [(&str, usize); 3] = [("MiB", 1_048_576), ("KiB", 1024), ("B", 1)];
 
-pub(super) fn read_duration(text: &str) -> Option<Duration> {
+/// A duration as in the file: `"90s"`, `"15m"`, `"10h"`, `"400d"`.
+pub fn read_duration(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text.strip_prefix(digits)?;
     let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;

@@ -114,7 +114,7 @@ impl Scim {
         {
             return Ok(answer);
         }
-        let call = self.call(visit, tenant).await?;
+        let call = self.caller(visit, tenant, &route).await?;
         exchange.is_of(&call);
         if self.pause.is_on() {
             return Err(paused());
@@ -122,6 +122,9 @@ impl Scim {
         let query = Query::of_url(visit.uri.query().unwrap_or_default())?;
         if !matches!(visit.method, Method::POST | Method::PUT | Method::PATCH) {
             return self.without_body(&call, visit, &route, &query).await;
+        }
+        if !takes_body(&route, &visit.method) {
+            return Err(self.elsewhere(&route));
         }
         check_content_type(visit)?;
         let room = self.room(&body).await;
@@ -138,6 +141,15 @@ impl Scim {
         let answer = self.with_body(&call, visit, &route, body, &query).await;
         drop(room);
         answer
+    }
+
+    /// What is no address at all is told to whoever has a token, and no more: not which tenants there are.
+    async fn caller(&self, visit: &Visit, tenant: &str, route: &Route) -> Result<Call, ScimError> {
+        let of_address = self.call(visit, tenant).await;
+        if of_address.is_err() && *route == Route::Nothing {
+            return self.call(visit, TenantSlug::default().as_str()).await;
+        }
+        of_address
     }
 
     /// Who calls. The address's tenant must be the token's own: another one is as unknown as none.
@@ -300,6 +312,19 @@ impl Scim {
             return None;
         }
         self.large_bodies.acquire().await.ok()
+    }
+}
+
+fn takes_body(route: &Route, method: &Method) -> bool {
+    match route {
+        Route::All(_) | Route::Search(_) | Route::Bulk => *method == Method::POST,
+        Route::One(..) => matches!(*method, Method::PUT | Method::PATCH),
+        Route::Me
+        | Route::ServiceProviderConfig
+        | Route::Schemas(_)
+        | Route::ResourceTypes(_)
+        | Route::Token
+        | Route::Nothing => false,
     }
 }
 

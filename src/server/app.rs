@@ -164,6 +164,7 @@ impl Stores {
             login,
             proxy,
             scim,
+            tokens: Arc::clone(&self.scim.tokens),
             look,
         })
     }
@@ -191,6 +192,8 @@ pub struct App {
     pub proxy: Proxy,
     /// Provisioning.
     pub scim: Scim,
+    /// Tokens of SCIM clients.
+    pub tokens: Arc<Tokens>,
     /// How pages look.
     pub look: Arc<Look>,
 }

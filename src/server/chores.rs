@@ -29,6 +29,9 @@ async fn every_minute(shared: &Arc<Shared>) {
         if let Err(error) = app.sessions.sweep().await {
             tracing::error!(%error, "ended sessions could not be written");
         }
+        if let Err(error) = app.tokens.sweep().await {
+            tracing::error!(%error, "last uses of SCIM tokens could not be written");
+        }
         if let Err(error) = app.audit.prune().await {
             tracing::error!(%error, "old audit entries could not be removed");
         }

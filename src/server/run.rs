@@ -190,6 +190,9 @@ impl Running {
         if let Err(error) = self.runtime.block_on(app.sessions.sweep()) {
             tracing::warn!(%error, "last uses of sessions could not be written");
         }
+        if let Err(error) = self.runtime.block_on(app.tokens.sweep()) {
+            tracing::warn!(%error, "last uses of SCIM tokens could not be written");
+        }
     }
 
     /// Whether all connections ended within `wait`.

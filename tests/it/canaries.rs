@@ -6,10 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::AUTHORIZATION;
 use sidegate::identity::TenantSlug;
 use sidegate::secret::Secret;
-use sidegate::server::control::{self, Create, Operation};
+use sidegate::server::control::{self, Create, CreateToken, NewTokenRow, Operation};
 
 use crate::support::{AtIdp, Client, OidcIdp, UpstreamApp};
 
@@ -124,6 +126,7 @@ async fn r41_no_line_metric_or_listing_repeats_a_secret() {
         .to_vec();
     make_carol(folder.join("control.sock")).await;
     secrets.extend(everything_that_takes_a_secret(address, &host, &idp).await);
+    secrets.extend(everything_of_a_scim_client(address, &host, folder.join("control.sock")).await);
 
     let mut told = ops(&served.ops).await;
     told += &listings(&served).await;
@@ -223,6 +226,73 @@ async fn everything_that_takes_a_secret(
     secrets
 }
 
+/// A token of a SCIM client in every place where one is put, and assertions.
+async fn everything_of_a_scim_client(
+    address: std::net::SocketAddr,
+    host: &str,
+    socket: PathBuf,
+) -> Vec<String> {
+    let create = Operation::TokenCreate(CreateToken {
+        tenant: TenantSlug::default(),
+        name: Some("entra".to_owned()),
+        expires_seconds: Some(86_400),
+        roles: None,
+    });
+    let made = move || control::ask::<NewTokenRow>(&socket, &create).unwrap();
+    let made = tokio::task::spawn_blocking(made).await.unwrap();
+    let (id, whole, secret) = (
+        made.client_id.as_str(),
+        made.token.expose(),
+        made.client_secret.expose(),
+    );
+    let pair = STANDARD.encode(format!("{id}:{secret}"));
+    let mut client = Client::program(address, host);
+    let wrong = format!("Bearer {whole}canary");
+    for authorization in [
+        &format!("Bearer {whole}"),
+        whole,
+        &wrong,
+        &format!("Basic {pair}"),
+    ] {
+        let headers = [(AUTHORIZATION, authorization)];
+        client
+            .send(http::Method::GET, "/scim/v2/Users?count=1", &headers, "")
+            .await;
+    }
+    client
+        .get(&format!("/scim/v2/Users?access_token={whole}"))
+        .await;
+    let endpoint = "/scim/v2/oauth2/token";
+    let grant = ("grant_type", "client_credentials");
+    let by_secret = [grant, ("client_id", id), ("client_secret", secret)];
+    let granted = client.post_form(endpoint, &by_secret).await.text();
+    // Where the endpoint is not served the answer is no JSON.
+    let access = serde_json::from_str::<serde_json::Value>(&granted).ok();
+    let access = access.and_then(|it| Some(it["access_token"].as_str()?.to_owned()));
+    let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let claims = r#"{"iss":"https://idp.test","aud":"a","sub":"s","jti":"canary-jti","exp":9}"#;
+    let claims = URL_SAFE_NO_PAD.encode(claims);
+    let assertion = format!("eyJhbGciOiJSUzI1NiJ9.{claims}.Y2FuYXJ5LXNpZ25hdHVyZQ");
+    let signed = [
+        grant,
+        ("client_assertion_type", kind),
+        ("client_assertion", assertion.as_str()),
+    ];
+    client.post_form(endpoint, &signed).await;
+    let headers = [(AUTHORIZATION, &*format!("Bearer {assertion}"))];
+    client
+        .send(http::Method::GET, "/scim/v2/Users", &headers, "")
+        .await;
+    let mut secrets = vec![
+        secret.to_owned(),
+        pair,
+        claims,
+        "Y2FuYXJ5LXNpZ25hdHVyZQ".to_owned(),
+    ];
+    secrets.extend(access);
+    secrets
+}
+
 async fn ops(address: &str) -> String {
     let mut probe = Client::program(address.parse().unwrap(), "ops");
     probe.get("/metrics").await.text() + &probe.get("/readyz").await.text()
@@ -236,6 +306,8 @@ async fn listings(served: &Served) -> String {
             "user list --json",
             "user show carol-local --json",
             "session list --json",
+            "token list --json",
+            "token list",
             "audit show --json",
             "check --connect",
         ] {

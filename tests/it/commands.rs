@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::support::{Seen, Sidegate, UpstreamApp};
 
-const LOCAL: &str =
+pub const LOCAL: &str =
     "[local]\nenabled = true\nbcrypt_cost = 4\n[roles]\nallowed = ['ADMIN', 'MEMBER']\n";
 
 /// Exit code, standard output, standard error.
-struct Ran(i32, String, String);
+pub struct Ran(pub i32, pub String, pub String);
 
 /// Runs `sidegate` with this on its standard input.
-async fn run(config: &Path, line: &str, input: &str) -> Ran {
+pub async fn run(config: &Path, line: &str, input: &str) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sidegate"));
     command.args(line.split(' ')).arg("--config").arg(config);
     let input = input.to_owned();

@@ -67,6 +67,10 @@ async fn a_newcomer_is_signed_in_and_nothing_is_left_behind() {
     let password = demo.word_after("    alice").to_owned();
     assert_eq!(alice.sign_in("alice", &password, "/").await.status, 303);
     assert_eq!(alice.get("/admin").await.status, 200);
+    let token = demo
+        .word_after("Authorization: Bearer ")
+        .trim_end_matches('\'');
+    assert!(token.starts_with("sgt_"), "{token}");
 
     let interrupted = Command::new("kill")
         .args(["-INT", &demo.child.id().to_string()])

@@ -39,5 +39,6 @@ mod stalling;
 mod store_kill;
 mod support;
 mod tls;
+mod tokens;
 mod websocket;
 mod written;

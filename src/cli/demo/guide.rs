@@ -4,12 +4,14 @@ use std::fmt;
 use std::path::Path;
 
 use super::Person;
+use crate::server::control::NewTokenRow;
 
 pub(super) struct Guide<'a> {
     pub(super) port: u16,
     pub(super) ops: u16,
     pub(super) config: &'a Path,
     pub(super) people: &'a [Person],
+    pub(super) token: &'a NewTokenRow,
 }
 
 impl fmt::Display for Guide<'_> {
@@ -40,6 +42,11 @@ impl fmt::Display for Guide<'_> {
         writeln!(f, "    {base}/public     everybody may, signed in or not")?;
         writeln!(f, "    {base}/.sidegate/whoami")?;
         writeln!(f, "    http://localhost:{ops}/metrics   /readyz   /healthz")?;
+        writeln!(f, "\nProvisioning (SCIM 2.0): the Tenant URL and a token")?;
+        let (url, token) = (&self.token.tenant_url, self.token.token.expose());
+        writeln!(f, "    {url}")?;
+        writeln!(f, "    {token}")?;
+        writeln!(f, "    curl -H 'Authorization: Bearer {token}' {url}/Users")?;
         writeln!(f, "\nThings to try in another terminal")?;
         writeln!(
             f,

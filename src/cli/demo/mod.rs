@@ -19,7 +19,7 @@ use crate::crypto::random_token;
 use crate::identity::TenantSlug;
 use crate::secret::Secret;
 use crate::server::LogWriter;
-use crate::server::control::{ChangedUser, Create, Operation, ask};
+use crate::server::control::{ChangedUser, Create, CreateToken, NewTokenRow, Operation, ask};
 use app::App;
 
 /// Where to answer.
@@ -71,11 +71,13 @@ pub(super) fn run(args: &Args, output: &mut Output) -> anyhow::Result<ExitCode> 
     for person in &people {
         let _made: ChangedUser = ask(&control, &create(person))?;
     }
+    let token: NewTokenRow = ask(&control, &token())?;
     let guide = guide::Guide {
         port,
         ops,
         config: &file,
         people: &people,
+        token: &token,
     };
     output.line(&guide.to_string());
     running.until_stopped()?;
@@ -104,6 +106,15 @@ fn create(person: &Person) -> Operation {
         roles: vec![person.role.to_owned()],
         password: Some(Secret::new(person.password.clone())),
         must_change: false,
+    })
+}
+
+fn token() -> Operation {
+    Operation::TokenCreate(CreateToken {
+        tenant: TenantSlug::default(),
+        name: Some("demo".to_owned()),
+        expires_seconds: None,
+        roles: None,
     })
 }
 

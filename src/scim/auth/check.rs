@@ -1,9 +1,9 @@
 //! One check of what was shown, however many ask, and a count of what failed.
 
-use super::super::token::{Shown, TokenError, Verified};
 use super::{Access, Refusal};
 use crate::config::Tenant;
 use crate::crypto::{Digest, sha256};
+use crate::scim::token::{Shown, TokenError, Verified};
 use crate::web::Visit;
 
 impl Access {

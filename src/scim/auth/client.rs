@@ -4,8 +4,8 @@ use crate::identity::TenantSlug;
 use crate::provision::Actor;
 use crate::web::Visit;
 
-use super::super::federation::VerifiedAssertion;
-use super::super::token::Verified;
+use crate::scim::federation::VerifiedAssertion;
+use crate::scim::token::Verified;
 
 /// Proof that a request comes from a SCIM client of this tenant. Made by [`super::Access`] alone; not `Clone`.
 #[derive(Debug)]

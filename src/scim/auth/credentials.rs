@@ -8,8 +8,8 @@ use http::header::AUTHORIZATION;
 use crate::secret::Secret;
 use crate::web::Visit;
 
-use super::super::token::{ACCESS_PREFIX, PREFIX};
 use super::Refusal;
+use crate::scim::token::{ACCESS_PREFIX, PREFIX};
 
 /// RFC 4648 4, with its padding or without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -44,9 +44,8 @@ impl Credentials {
         }
         let text = field.to_str().map_err(|_not_text| Refusal::Missing)?.trim();
         match scheme(text) {
-            ("", "") => Err(Refusal::Missing),
             ("basic", rest) => Ok(basic(rest)),
-            (_, rest) if rest.is_empty() => Err(Refusal::Missing),
+            (_, "") => Err(Refusal::Missing),
             (_, rest) => Ok(Self::of(rest)),
         }
     }

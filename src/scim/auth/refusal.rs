@@ -6,9 +6,9 @@ use http::{HeaderValue, StatusCode};
 
 use crate::problem::Problem;
 
-use super::super::error::ScimError;
-use super::super::federation::AssertionRefused;
-use super::super::token::TokenError;
+use crate::scim::error::ScimError;
+use crate::scim::federation::AssertionRefused;
+use crate::scim::token::TokenError;
 
 /// What a 401 asks for (RFC 6750 3; RFC 7644 2 takes any scheme, RFC 9110 15.5.2 wants the field).
 const CHALLENGE: &str = "Bearer realm=\"SCIM\"";
@@ -126,7 +126,7 @@ impl From<Refusal> for Problem {
                 "Too many requests with a wrong token came from this network. Try again later.",
             )
             .retry_after(*wait),
-            Refusal::Rate => too_many("scim.rate", "Too many requests at once. Try again in a second.")
+            Refusal::Rate => too_many("scim.rate_limit", "Too many requests at once. Try again in a second.")
                 .retry_after(Duration::from_secs(1)),
         }
         .because(refusal)

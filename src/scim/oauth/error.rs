@@ -4,10 +4,10 @@ use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::super::auth::Refusal;
-use super::super::token::TokenError;
 use super::TokenAnswer;
 use crate::problem::Problem;
+use crate::scim::auth::Refusal;
+use crate::scim::token::TokenError;
 use crate::storage::StorageError;
 use crate::web::answer;
 

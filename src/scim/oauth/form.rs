@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use url::form_urlencoded;
 
-use super::super::auth::Refusal;
 use super::OauthError;
+use crate::scim::auth::Refusal;
 use crate::secret::Secret;
 use crate::web::Visit;
 

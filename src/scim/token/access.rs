@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::federation::VerifiedAssertion;
 use super::verify::checked;
 use super::{ACCESS_LIFETIME, ACCESS_PREFIX, TokenError, Tokens, Verified, store};
 use crate::clock::Timestamp;
 use crate::crypto::{Digest, random_token, sha256};
 use crate::identity::TenantSlug;
+use crate::scim::federation::VerifiedAssertion;
 use crate::secret::Secret;
 use crate::storage::StorageError;
 

@@ -75,9 +75,9 @@ pub(super) async fn put_used(
 ) -> Result<(), StorageError> {
     store
         .write(move |transaction| {
-            let mut used = transaction.open_table(USED)?;
+            let mut last = transaction.open_table(USED)?;
             for (id, at) in uses {
-                used.insert(id.as_str(), at.as_secs())?;
+                last.insert(id.as_str(), at.as_secs())?;
             }
             Ok(())
         })

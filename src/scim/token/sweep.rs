@@ -71,7 +71,7 @@ impl Tokens {
             }
             live.warned.store(now.as_secs(), Ordering::Relaxed);
             let (token, name, tenant) = (&record.id, &record.name, record.tenant.as_str());
-            let (expires, days) = (end.to_rfc3339(), left.as_secs() / DAY.as_secs());
+            let (expires, days) = (end.to_rfc3339(), left.as_secs().div_euclid(DAY.as_secs()));
             if left.is_zero() {
                 tracing::warn!(token, name, tenant, expires, "a SCIM token has expired");
             } else {

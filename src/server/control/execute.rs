@@ -14,6 +14,7 @@ use crate::crypto::PasswordError;
 use crate::directory::DirectoryError;
 use crate::identity::EmailError;
 use crate::provision::{Actor, Refused};
+use crate::scim::token::{CreateError, RevokeError};
 use crate::server::App;
 use crate::storage::StorageError;
 
@@ -54,6 +55,10 @@ pub(super) enum Refusal {
     Usage(&'static str),
     #[error("the password {0}")]
     Password(PasswordError),
+    #[error("the token was not made")]
+    Token(#[from] CreateError),
+    #[error("the token was not revoked")]
+    Revoke(#[from] RevokeError),
     #[error(transparent)]
     Provision(#[from] Refused),
     #[error(transparent)]
@@ -75,6 +80,8 @@ impl From<Refusal> for Answer {
             Refusal::Email(..) => "email",
             Refusal::Usage(_) => "usage",
             Refusal::Password(_) => "password",
+            Refusal::Token(_) => "token",
+            Refusal::Revoke(_) => "no_token",
             Refusal::Provision(_) => "refused",
             Refusal::Directory(_) | Refusal::Storage(_) => "store",
             Refusal::Json(_) => "internal",
@@ -148,6 +155,11 @@ impl Asked<'_> {
                     .await
             }
             Operation::SessionRevoke(which) => self.session_revoke(which).await,
+            Operation::TokenCreate(new) => self.token_create(new).await,
+            Operation::TokenList { tenant } => self.token_list(tenant.as_ref()),
+            Operation::TokenRevoke { tenant, token } => {
+                self.token_revoke(tenant.as_ref(), &token).await
+            }
             Operation::AuditShow(query) => self.audit_show(query).await,
             Operation::ScimLog {
                 user,

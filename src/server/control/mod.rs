@@ -11,15 +11,17 @@ mod row;
 mod scim;
 mod sessions;
 mod socket;
+mod tokens;
 
 pub use client::{AskError, ask};
-pub use operation::{Answer, AuditQuery, Create, Operation, Which};
+pub use operation::{Answer, AuditQuery, Create, CreateToken, Operation, Which};
 pub use row::{
     AuditRow, ChainVerdict, ChangedUser, GroupDetails, GroupRow, Page, Revoked, SessionRow,
     UserDetails, UserRow,
 };
 pub use scim::ExchangeRow;
 pub use socket::{ControlError, ControlSocket};
+pub use tokens::{NewTokenRow, TokenRow};
 
 /// Longest question, bytes.
 pub const MAX_QUESTION: usize = 64 * 1024;

@@ -95,6 +95,20 @@ pub enum Operation {
     },
     /// Ends sessions, streams and bearer use at once.
     SessionRevoke(Which),
+    /// Makes a token of a SCIM client.
+    TokenCreate(CreateToken),
+    /// Tokens of SCIM clients, oldest first.
+    TokenList {
+        /// Only this tenant's.
+        tenant: Option<TenantSlug>,
+    },
+    /// Ends a token at once.
+    TokenRevoke {
+        /// Only one of this tenant.
+        tenant: Option<TenantSlug>,
+        /// Id or name.
+        token: String,
+    },
     /// The newest entries of the audit chain, newest first.
     AuditShow(AuditQuery),
     /// Checks the whole audit chain.
@@ -137,6 +151,19 @@ pub struct Create {
     pub password: Option<Secret>,
     /// The password must be changed at the first sign-in.
     pub must_change: bool,
+}
+
+/// A token of a SCIM client to make.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CreateToken {
+    /// Whose directory it opens.
+    pub tenant: TenantSlug,
+    /// What it is called; none calls it by its id.
+    pub name: Option<String>,
+    /// How long it is good, seconds; none is for ever.
+    pub expires_seconds: Option<u64>,
+    /// The only roles it may give; none is any.
+    pub roles: Option<Vec<String>>,
 }
 
 /// Which entries of the audit chain.

@@ -132,12 +132,16 @@ impl Asked<'_> {
             let bad = |why| Refusal::Email(email.to_owned(), why);
             Email::try_from(email).map_err(bad)?;
         }
+        self.check_roles(&new.tenant, &new.roles)
+    }
+
+    pub(super) fn check_roles(&self, tenant: &TenantSlug, roles: &[String]) -> Result<(), Refusal> {
         let tenants = &self.app.settings.tenants;
-        let own = tenants.iter().filter(|its| its.slug == new.tenant);
+        let own = tenants.iter().filter(|its| its.slug == *tenant);
         let allowed: Vec<&String> = own.flat_map(|its| &its.roles.allowed).collect();
         // A role that is not allowed would be kept in the record and told to nobody.
         let odd = |role: &&String| !allowed.is_empty() && !allowed.contains(role);
-        match new.roles.iter().find(odd) {
+        match roles.iter().find(odd) {
             Some(role) => Err(Refusal::Role {
                 role: role.clone(),
                 allowed: allowed

@@ -1,5 +1,7 @@
 //! Every form of a token, and every reason to refuse one, from the head of a request on.
 
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -114,12 +114,11 @@ async fn issuers_that_fail_or_lie_give_no_keys() {
         ),
     ] {
         let world = world(&[&signer], "").await;
-        let answer = match answer {
-            Answer::Json(value) => {
-                let text = value.to_string().replace("URL", &world.server.url);
-                Answer::Json(serde_json::from_str(&text).unwrap())
-            }
-            other => other,
+        let answer = if let Answer::Json(value) = answer {
+            let text = value.to_string().replace("URL", &world.server.url);
+            Answer::Json(serde_json::from_str(&text).unwrap())
+        } else {
+            answer
         };
         world.server.set(path, answer);
         let assertion = signer.sign(&claims(&world.server.url));
@@ -132,7 +131,7 @@ async fn issuers_that_fail_or_lie_give_no_keys() {
         let mut text = String::new();
         let mut next: Option<&dyn std::error::Error> = Some(&refused);
         while let Some(error) = next {
-            text += &format!("{error}: ");
+            text += &error.to_string();
             next = error.source();
         }
         assert!(text.contains(want), "{name}: {text}");

@@ -42,7 +42,7 @@ async fn access_tokens_end_with_time_and_with_their_token() {
     assert_eq!(look(&world, text, "acme"), "entra", "after a restart");
     world
         .clock
-        .advance(ACCESS_LIFETIME - Duration::from_secs(1));
+        .advance(ACCESS_LIFETIME.saturating_sub(Duration::from_secs(1)));
     assert_eq!(look(&world, text, "acme"), "entra");
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(look(&world, text, "acme"), "expired");
@@ -101,8 +101,8 @@ async fn the_metric_tells_how_long_a_token_has_left() {
     assert_eq!(line(&world), want(40 * 86_400));
     let warned = |world: &World| {
         let all = world.tokens.all.pin();
-        let live = all.get(&made.token.id).unwrap();
-        live.warned.load(std::sync::atomic::Ordering::Relaxed)
+        let token = all.get(&made.token.id).unwrap();
+        token.warned.load(std::sync::atomic::Ordering::Relaxed)
     };
     world.tokens.sweep().await.unwrap();
     assert_eq!(warned(&world), 0, "40 days are enough");
@@ -110,7 +110,9 @@ async fn the_metric_tells_how_long_a_token_has_left() {
     world.tokens.sweep().await.unwrap();
     let first = warned(&world);
     assert_eq!(first, NOON.plus(DAY * 10).as_secs());
-    world.clock.advance(DAY - Duration::from_secs(1));
+    world
+        .clock
+        .advance(DAY.saturating_sub(Duration::from_secs(1)));
     world.tokens.sweep().await.unwrap();
     assert_eq!(warned(&world), first, "once a day");
     world.clock.advance(DAY * 29);
