@@ -70,6 +70,9 @@ impl Desk {
     async fn create_group(self, draft: GroupDraft, members: Vec<UserId>) -> Result<Group, Refused> {
         let draft = self.check(draft, None)?;
         let moves = self.moves(None, vec![MemberChange::Add(members)]).await?;
+        if !moves.added.is_empty() {
+            self.check_members(&draft.display_name)?;
+        }
         let now = self.people.clock.now();
         let group = Group {
             id: GroupId::random(),
@@ -139,6 +142,9 @@ impl Desk {
             attributes: draft.attributes,
             ..before.clone()
         };
+        if !moves.added.is_empty() || before.display_name != after.display_name {
+            self.check_members(&after.display_name)?;
+        }
         let nothing = told::of_group(Some(before), Some(&after), &moves.added, &moves.removed);
         if nothing.is_none() {
             return Ok(after);

@@ -10,6 +10,7 @@ mod create;
 mod desk;
 mod draft;
 mod fuse;
+mod grants;
 mod groups;
 mod identity;
 mod members;
@@ -57,6 +58,8 @@ pub struct Actor {
     /// Everything is checked and answered as usual, nothing is written, nobody's session ends. Heeded by what SCIM
     /// clients call.
     pub dry_run: bool,
+    /// The only roles that a SCIM client may give (R53); none is any of `roles.allowed`.
+    pub grants: Option<Vec<String>>,
 }
 
 impl Actor {

@@ -71,6 +71,7 @@ impl Provision {
 impl Desk {
     async fn create_user(self, mut draft: UserDraft) -> Result<User, Refused> {
         self.ruled.check_user(&mut draft, None)?;
+        self.check_given(&draft, None)?;
         let key = UserKey::UserName(fold(&draft.user_name));
         let found = self
             .people
@@ -145,6 +146,8 @@ impl Desk {
             let mut draft = edit(&before)?;
             let checked = self.ruled.check_user(&mut draft, Some(&before));
             checked.map_err(Refused::from)?;
+            let given = self.check_given(&draft, Some(&before));
+            given.map_err(Refused::from)?;
             let after = drafted(&before, draft);
             match self.write_user(&before, after).await {
                 // A sign-in, or an operator, was faster.

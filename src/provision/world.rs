@@ -247,6 +247,7 @@ pub(super) static ACTOR: Actor = Actor {
     request_id: None,
     activity_id: None,
     dry_run: false,
+    grants: None,
 };
 
 /// A person as a SCIM client first sends them.

@@ -156,7 +156,7 @@ mod tests {
             ("/acme/oauth2/token", "acme", Route::Token),
             (
                 "/Schemas/urn%3Aa%3Ab",
-                default(),
+                "default",
                 Route::Schemas(Some("urn:a:b".to_owned())),
             ),
             ("", "default", Route::Nothing),
