@@ -8,6 +8,7 @@ pub mod filter;
 pub mod patch;
 pub mod path;
 pub mod read;
+pub mod resource;
 pub mod schema;
 mod value;
 
