@@ -22,6 +22,7 @@ mod place;
 pub(in crate::scim) mod sample;
 mod select;
 mod single;
+mod spot;
 mod spread;
 mod tidy;
 mod typed;
@@ -33,6 +34,7 @@ pub use members::split_members;
 pub(in crate::scim) use members::texts;
 pub use parse::parse;
 pub(in crate::scim) use single::check_immutable;
+pub use spot::Spot;
 pub(in crate::scim) use spread::spread;
 
 /// Most operations in one request.
