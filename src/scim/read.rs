@@ -123,10 +123,10 @@ impl Limits {
 
     fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.values = self.values.saturating_add(1);
-        match self.values > MAX_VALUES {
-            true => Err(self.refuse(ReadError::Many)),
-            false => Ok(()),
+        if self.values > MAX_VALUES {
+            return Err(self.refuse(ReadError::Many));
         }
+        Ok(())
     }
 
     fn open<E: serde::de::Error>(&mut self, depth: usize) -> Result<(), E> {
@@ -135,10 +135,10 @@ impl Limits {
         if self.containers > MAX_CONTAINERS {
             return Err(self.refuse(ReadError::Many));
         }
-        match depth >= MAX_DEPTH {
-            true => Err(self.refuse(ReadError::Deep)),
-            false => Ok(()),
+        if depth >= MAX_DEPTH {
+            return Err(self.refuse(ReadError::Deep));
         }
+        Ok(())
     }
 }
 

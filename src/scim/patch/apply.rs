@@ -64,9 +64,10 @@ pub(in crate::scim) fn check_required(
         };
         if !there {
             let name = attribute.name.clone();
-            return Err(match operations.iter().any(removes) {
-                true => PatchError::Removed(name),
-                false => PatchError::Required(name),
+            return Err(if operations.iter().any(removes) {
+                PatchError::Removed(name)
+            } else {
+                PatchError::Required(name)
             });
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::error::PatchError;
-use super::{MAX_VALUES, Operation, Target, single};
+use super::{MAX_VALUES, Operation, Target, dialect, single};
 use crate::scim::filter::Filter;
 use crate::scim::schema::{Attribute, Mutability, ResourceType, Schema};
 
@@ -41,7 +41,7 @@ impl Elements<'_> {
             Operation::Add(_, value) | Operation::Replace(_, value) => {
                 let add = matches!(operation, Operation::Add(..));
                 match (&self.target.filter, part) {
-                    (None, None) => self.whole(&mut list, add, value),
+                    (None, None) => Self::whole(&mut list, add, value),
                     (None, Some(part)) => self.part_of_all(&mut list, part, value)?,
                     (Some(filter), part) => self.selected(&mut list, add, filter, part, value)?,
                 }
@@ -58,12 +58,8 @@ impl Elements<'_> {
     }
 
     /// RFC 7644 3.5.2.1, 3.5.2.3: adds what is not there, or replaces everything. Gives which are new.
-    fn whole(&self, list: &mut Vec<Value>, add: bool, value: &Value) -> Vec<usize> {
-        let new = match value {
-            Value::Null => &[],
-            Value::Array(values) => values.as_slice(),
-            value => std::slice::from_ref(value),
-        };
+    fn whole(list: &mut Vec<Value>, add: bool, value: &Value) -> Vec<usize> {
+        let new = dialect::elements(value);
         if !add {
             list.clear();
             list.extend_from_slice(new);
@@ -170,10 +166,7 @@ impl Elements<'_> {
         };
         let at = self.target.to_string();
         single::check_immutable(part, &at, parts.get(&part.name), Some(value))?;
-        match value {
-            Value::Null => parts.remove(&part.name),
-            value => parts.insert(part.name.clone(), value.clone()),
-        };
+        single::put(parts, &part.name, value);
         Ok(())
     }
 }
@@ -205,10 +198,9 @@ fn one_primary(list: &mut [Value], touched: &[usize]) {
         return;
     };
     for (index, element) in list.iter_mut().enumerate() {
-        if index != keeper && is_primary(element) {
-            if let Value::Object(parts) = element {
-                parts.insert("primary".to_owned(), Value::Bool(false));
-            }
+        let extra = index != keeper && is_primary(element);
+        if let Some(parts) = element.as_object_mut().filter(|_| extra) {
+            parts.insert("primary".to_owned(), Value::Bool(false));
         }
     }
 }

@@ -61,19 +61,21 @@ pub(super) fn read(
 
 /// The ids in a value, each once, in order.
 fn ids(at: &str, value: &Value) -> Result<Vec<String>, PatchError> {
-    let values = match value {
-        value if dialect::is_cleared(value) => &[],
-        Value::Array(values) => values.as_slice(),
-        value => std::slice::from_ref(value),
-    };
+    let values = dialect::elements(value);
     let mut seen = HashSet::with_capacity(values.len());
     let mut ids = Vec::with_capacity(values.len());
     for value in values {
         let id = match value {
-            Value::Object(object) => dialect::member(object, "value").and_then(Value::as_str),
-            value => value.as_str(),
+            Value::Object(object) => dialect::member(object, "value"),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Some(value),
         };
-        let id = id.filter(|id| !id.is_empty() && !id.contains('\0'));
+        let id = id
+            .and_then(Value::as_str)
+            .filter(|id| !id.is_empty() && !id.contains('\0'));
         let id = id.ok_or_else(|| PatchError::wrong(at, value, "the id of a member"))?;
         if seen.insert(id) {
             ids.push(id.to_owned());
@@ -139,7 +141,9 @@ pub fn split_members(
                 };
                 push(&mut changes, change);
             }
-            other => others.push(other),
+            Operation::Add(..) | Operation::Replace(..) | Operation::Remove(..) => {
+                others.push(operation);
+            }
         }
     }
     Ok((others, changes))
@@ -150,15 +154,21 @@ fn chosen(filter: &Filter) -> Result<Vec<String>, PatchError> {
     Ok(ids.into_iter().collect())
 }
 
-fn texts(value: Value) -> Vec<String> {
+/// The texts of a list.
+pub(in crate::scim) fn texts(value: Value) -> Vec<String> {
     let Value::Array(values) = value else {
         return Vec::new();
     };
-    let text = |value| match value {
-        Value::String(text) => Some(text),
-        _ => None,
-    };
     values.into_iter().filter_map(text).collect()
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
+    }
 }
 
 fn push(changes: &mut Vec<MemberChange>, change: MemberChange) {

@@ -1,12 +1,14 @@
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
+
 use serde_json::json;
 
 use super::MemberChange::{Add, Remove, Replace};
 use super::*;
 use crate::scim::patch::parse;
-use crate::scim::patch::sample::{refusal, schemas};
+use crate::scim::patch::sample::{refusal, request, schemas};
 
 fn split(list: Value) -> Result<(usize, Vec<MemberChange>), ScimError> {
-    let operations = parse(&json!({"Operations": list}), &schemas().group)?;
+    let operations = parse(&request(list), &schemas().group)?;
     split_members(operations).map(|(others, changes)| (others.len(), changes))
 }
 

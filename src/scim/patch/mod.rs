@@ -31,6 +31,7 @@ pub use apply::apply;
 pub(in crate::scim) use apply::{change, check_required};
 pub use error::PatchError;
 pub use members::split_members;
+pub(in crate::scim) use members::texts;
 pub use parse::parse;
 pub(in crate::scim) use single::check_immutable;
 pub use spot::Spot;

@@ -130,7 +130,7 @@ fn change(
     })
 }
 
-/// RFC 7644 3.5.2.2 knows no value here. Entra, JumpCloud and authentik list what is to go: nothing else does.
+/// RFC 7644 3.5.2.2 knows no value here. Entra, `JumpCloud` and authentik list what is to go: nothing else does.
 fn removal(
     mut target: Target,
     attribute: &Attribute,

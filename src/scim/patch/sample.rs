@@ -1,6 +1,6 @@
 //! What tests of PATCH, POST and PUT share: schemas with extensions, and a change in one call.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Operation, apply, parse};
 use crate::config::Settings;
@@ -57,8 +57,13 @@ pub(in crate::scim) fn ada() -> Value {
     })
 }
 
+/// A PATCH request.
+pub(in crate::scim) fn request(operations: Value) -> Value {
+    Value::Object(Map::from_iter([("Operations".to_owned(), operations)]))
+}
+
 pub(in crate::scim) fn operations(operations: Value) -> Result<Vec<Operation>, ScimError> {
-    parse(&json!({"Operations": operations}), &schemas().user)
+    parse(&request(operations), &schemas().user)
 }
 
 /// The person after these operations.
@@ -72,10 +77,11 @@ pub(in crate::scim) fn changed(person: &Value, list: Value) -> Result<Value, Sci
 pub(in crate::scim) fn with(mut person: Value, other: Value) -> Value {
     if let (Some(person), Value::Object(other)) = (person.as_object_mut(), other) {
         for (name, value) in other {
-            match value {
-                Value::Null => person.remove(&name),
-                value => person.insert(name, value),
-            };
+            if value.is_null() {
+                person.remove(&name);
+            } else {
+                person.insert(name, value);
+            }
         }
     }
     person

@@ -24,10 +24,7 @@ pub(super) fn single(
     };
     let (Kind::Complex(parts), Some(new)) = (&attribute.kind, new) else {
         check_immutable(attribute, name, home.get(name), Some(value))?;
-        match value {
-            Value::Null => home.remove(name),
-            value => home.insert(name.clone(), value.clone()),
-        };
+        put(home, name, value);
         return Ok(());
     };
     let mut old = match home.remove(name) {
@@ -71,12 +68,18 @@ pub(super) fn merge(
         old.clear();
     }
     for (name, value) in new {
-        match value {
-            Value::Null => old.remove(name),
-            value => old.insert(name.clone(), value.clone()),
-        };
+        put(old, name, value);
     }
     Ok(())
+}
+
+/// Sets it; null takes it away.
+pub(super) fn put(home: &mut Map<String, Value>, name: &str, value: &Value) {
+    if value.is_null() {
+        home.remove(name);
+    } else {
+        home.insert(name.to_owned(), value.clone());
+    }
 }
 
 /// RFC 7643 7: once an immutable attribute has a value, it stays.
@@ -87,8 +90,8 @@ pub(in crate::scim) fn check_immutable(
     new: Option<&Value>,
 ) -> Result<(), PatchError> {
     let set = attribute.mutability == Mutability::Immutable && old.is_some();
-    match set && old != new {
-        true => Err(PatchError::Immutable(at.to_owned())),
-        false => Ok(()),
+    if set && old != new {
+        return Err(PatchError::Immutable(at.to_owned()));
     }
+    Ok(())
 }

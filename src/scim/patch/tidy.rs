@@ -25,17 +25,11 @@ fn tidy_attribute(home: &mut Map<String, Value>, attribute: &Attribute) {
     let Some(value) = home.get_mut(&attribute.name) else {
         return;
     };
-    let label = |name: &String| name == "type" || name == "primary";
     let empty = match value {
         Value::Array(values) => {
-            let shell = |value: &Value| match value {
-                Value::Object(parts) => parts.keys().all(label),
-                Value::Null => true,
-                _ => false,
-            };
             let mut kept: Vec<Value> = Vec::with_capacity(values.len());
             for value in values.drain(..) {
-                if !shell(&value) && !kept.contains(&value) {
+                if !is_shell(&value) && !kept.contains(&value) {
                     kept.push(value);
                 }
             }
@@ -43,9 +37,16 @@ fn tidy_attribute(home: &mut Map<String, Value>, attribute: &Attribute) {
             values.is_empty()
         }
         Value::Object(parts) => parts.is_empty(),
-        value => value.is_null(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.is_null(),
     };
     if empty {
         home.remove(&attribute.name);
     }
+}
+
+/// Whether nothing is left besides what an element is called.
+fn is_shell(value: &Value) -> bool {
+    let label = |name: &String| name == "type" || name == "primary";
+    let parts = value.as_object();
+    parts.map_or(value.is_null(), |parts| parts.keys().all(label))
 }

@@ -19,9 +19,10 @@ pub(in crate::scim) fn read(
 ) -> Result<Value, PatchError> {
     if attribute.multi_valued {
         let values = list(attribute, at, value)?;
-        return Ok(match values.is_empty() {
-            true => Value::Null,
-            false => Value::Array(values),
+        return Ok(if values.is_empty() {
+            Value::Null
+        } else {
+            Value::Array(values)
         });
     }
     let value = dialect::one_of_one(&attribute.kind, value);
@@ -37,11 +38,7 @@ pub(super) fn list(
     at: &str,
     value: &Value,
 ) -> Result<Vec<Value>, PatchError> {
-    let values = match value {
-        _ if dialect::is_cleared(value) => &[],
-        Value::Array(values) => values.as_slice(),
-        value => std::slice::from_ref(value),
-    };
+    let values = dialect::elements(value);
     if values.len() > MAX_VALUES {
         return Err(PatchError::ManyValues(at.to_owned()));
     }
@@ -61,16 +58,14 @@ pub(super) fn element(attribute: &Attribute, at: &str, value: &Value) -> Result<
     if dialect::is_cleared(value) {
         return Ok(Value::Null);
     }
-    match one(attribute, at, value)? {
-        Value::Object(mut parts) => {
-            parts.retain(|_, part| !part.is_null());
-            Ok(match parts.is_empty() {
-                true => Value::Null,
-                false => Value::Object(parts),
-            })
+    let mut value = one(attribute, at, value)?;
+    if let Value::Object(parts) = &mut value {
+        parts.retain(|_, part| !part.is_null());
+        if parts.is_empty() {
+            return Ok(Value::Null);
         }
-        value => Ok(value),
     }
+    Ok(value)
 }
 
 fn one(attribute: &Attribute, at: &str, value: &Value) -> Result<Value, PatchError> {
@@ -109,31 +104,26 @@ fn complex(
     value: &Value,
 ) -> Result<Map<String, Value>, PatchError> {
     let mut read_parts = Map::new();
-    match value {
-        Value::Object(object) => {
-            for (name, value) in object {
-                let Some((part, alias)) = part_of(attribute, parts, name) else {
-                    continue;
-                };
-                // RFC 7644 3.3: what is read-only is passed over in an object.
-                let known = alias && read_parts.contains_key(&part.name);
-                if part.mutability != Mutability::ReadOnly && !known {
-                    let at = format!("{at}.{}", part.name);
-                    read_parts.insert(part.name.clone(), read(part, &at, value)?);
-                }
+    if let Value::Object(object) = value {
+        for (name, value) in object {
+            let Some((part, alias)) = part_of(attribute, parts, name) else {
+                continue;
+            };
+            // RFC 7644 3.3: what is read-only is passed over in an object.
+            let known = alias && read_parts.contains_key(&part.name);
+            if part.mutability != Mutability::ReadOnly && !known {
+                let at = format!("{at}.{}", part.name);
+                read_parts.insert(part.name.clone(), read(part, &at, value)?);
             }
+        }
+        return Ok(read_parts);
+    }
+    match part_of(attribute, parts, "value") {
+        Some((part, _)) if value.is_string() && dialect::from_text(attribute) => {
+            read_parts.insert(part.name.clone(), read(part, at, value)?);
             Ok(read_parts)
         }
-        Value::String(_) if dialect::from_text(attribute) => {
-            match part_of(attribute, parts, "value") {
-                Some((part, _)) => {
-                    read_parts.insert(part.name.clone(), read(part, at, value)?);
-                    Ok(read_parts)
-                }
-                None => Err(PatchError::wrong(at, value, "an object")),
-            }
-        }
-        value => Err(PatchError::wrong(at, value, "an object")),
+        Some(_) | None => Err(PatchError::wrong(at, value, "an object")),
     }
 }
 

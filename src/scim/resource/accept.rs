@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::scim::patch::{
-    self, MemberChange, PatchError, Verb, check_required, split_members, spread,
+    self, MemberChange, PatchError, Verb, check_required, split_members, spread, texts,
 };
 use crate::scim::schema::{Attribute, GROUP, Kind, ResourceType, Schema};
 use crate::scim::{ScimError, ScimType};
@@ -46,14 +46,7 @@ pub fn accept(body: Value, kind: &ResourceType) -> Result<Map<String, Value>, Sc
 
 /// Takes the ids of the members out of what [`accept`] gave; none when the client named no members at all.
 pub fn accept_members(resource: &mut Map<String, Value>) -> Option<Vec<String>> {
-    let Value::Array(ids) = resource.remove(MEMBERS)? else {
-        return None;
-    };
-    let id = |id| match id {
-        Value::String(id) => Some(id),
-        _ => None,
-    };
-    Some(ids.into_iter().filter_map(id).collect())
+    resource.remove(MEMBERS).map(texts)
 }
 
 /// RFC 7644 3.5.1: a PUT may not change what is immutable. What it leaves out stays as it was.

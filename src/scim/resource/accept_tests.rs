@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
+
 use serde_json::json;
 
 use super::*;
@@ -5,7 +7,10 @@ use crate::scim::patch::sample::{FOLDERS, OPEN, refusal, schemas};
 use crate::scim::schema::{ENTERPRISE, Mutability};
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(map) = value else {
+        panic!("{value} is no object");
+    };
+    map
 }
 
 #[test]

@@ -62,9 +62,9 @@ impl Rules {
         let rule = |rule: &AttributeRule| {
             let unknown = || RuleError::Unknown(rule.path.clone());
             let place = Spot::read(kind, &rule.path)?.ok_or_else(unknown)?;
-            let default = match rule.default.is_empty() {
-                true => None,
-                false => Some(place.set(kind, &rule.default)?),
+            let default = match rule.default.as_str() {
+                "" => None,
+                text => Some(place.set(kind, text)?),
             };
             Ok(Rule {
                 path: rule.path.clone(),
@@ -130,10 +130,10 @@ impl Rule {
     }
 
     fn allowed(&self) -> String {
-        match self.allowed.is_empty() {
-            true => "any text".to_owned(),
-            false => self.allowed.join(", "),
+        if self.allowed.is_empty() {
+            return "any text".to_owned();
         }
+        self.allowed.join(", ")
     }
 }
 

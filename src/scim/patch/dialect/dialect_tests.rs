@@ -1,4 +1,5 @@
 //! One sample of each habit beyond plain attributes, and what it means.
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 use serde_json::{Value, json};
 

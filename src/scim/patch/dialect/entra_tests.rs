@@ -1,4 +1,5 @@
 //! How Entra writes plain attributes, and how others do.
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 use serde_json::json;
 

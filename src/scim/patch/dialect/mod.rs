@@ -14,7 +14,7 @@ mod values;
 
 pub(in crate::scim) use names::{behind_urn, is_value, member, not_empty, sub_alias, verb};
 pub(in crate::scim) use values::{
-    boolean, from_text, is_cleared, number, one_of_one, open_text, unpacked,
+    boolean, elements, from_text, is_cleared, number, one_of_one, open_text, unpacked,
 };
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(in crate::scim) fn member<'a>(object: &'a Map<String, Value>, name: &str) ->
 }
 
 /// A path that is there. Some serialisers write `"path": ""` or `"path": null` where there is none
-/// (SCIMReferenceCode, 2020).
+/// (Microsoft's reference code, 2020).
 pub(in crate::scim) fn not_empty(path: Option<&Value>) -> Option<&Value> {
     path.filter(|path| match path {
         Value::Null => false,
@@ -59,7 +59,7 @@ pub(in crate::scim) fn behind_urn<'a>(text: &'a str, urn: &str) -> Option<&'a st
 /// The sub-attribute that is meant by a name that the schema does not have.
 ///
 /// Entra, `AppRoleAssignmentsComplex` (2026-09): `roles: [{"value": "…", "displayName": "Admin"}]`.
-/// OneLogin's template for Keepnet (2024): `"manager": {"managerId": "99"}`.
+/// `OneLogin`, Keepnet's template (2024): `"manager": {"managerId": "99"}`.
 pub(in crate::scim) fn sub_alias<'a>(attribute: &Attribute, name: &'a str) -> Option<&'a str> {
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     match attribute.name.as_str() {

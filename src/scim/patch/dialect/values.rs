@@ -20,11 +20,24 @@ pub(in crate::scim) fn is_cleared(value: &Value) -> bool {
     }
 }
 
+/// The elements of a list, also where one of them stands alone.
+///
+/// Okta and Microsoft's Postman collection (2019): `{"op": "add", "path": "members", "value": {"value": "<id>"}}`.
+pub(in crate::scim) fn elements(value: &Value) -> &[Value] {
+    match value {
+        value if is_cleared(value) => &[],
+        Value::Array(values) => values,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            std::slice::from_ref(value)
+        }
+    }
+}
+
 /// `"True"`, `"False"`, in any case.
 ///
 /// Entra without the flag (2025-04) and Onplana's `Switch([IsSoftDeleted], , "False", "True", …)` (2026):
 /// `{"op": "Replace", "path": "active", "value": "False"}`, `"roles": [{"primary": "True", …}]`.
-/// OneLogin's macros (2024): `"active": "true"`.
+/// `OneLogin`'s macros (2024): `"active": "true"`.
 pub(in crate::scim) use crate::scim::value::flag as boolean;
 
 /// A number, or one in a text.
@@ -39,12 +52,9 @@ pub(in crate::scim) use crate::scim::value::number;
 /// `{"op": "Add", "path": "manager", "value": [{"$ref": "…", "value": "…"}]}`, and for lists of texts
 /// `{"op": "Add", "path": "urn:…:folders", "value": [{"value": "F3"}]}`.
 pub(in crate::scim) fn one_of_one<'a>(kind: &Kind, value: &'a Value) -> &'a Value {
-    let value = match value {
-        Value::Array(values) => match values.as_slice() {
-            [only] => only,
-            _ => value,
-        },
-        _ => value,
+    let value = match value.as_array().map(Vec::as_slice) {
+        Some([only]) => only,
+        Some(_) | None => value,
     };
     match (kind, value) {
         (Kind::Complex(_), _) => value,
@@ -73,14 +83,10 @@ pub(in crate::scim) fn unpacked<'a>(attribute: &Attribute, value: &'a Value) -> 
     if !matches!(attribute.name.as_str(), "roles" | "entitlements") {
         return Cow::Borrowed(value);
     }
-    let text = match value {
-        Value::String(text) => Some(text),
-        Value::Object(object) => match super::member(object, "value") {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    };
+    let inner = value
+        .as_object()
+        .and_then(|object| super::member(object, "value"));
+    let text = inner.unwrap_or(value).as_str();
     let packed = text.filter(|text| text.trim_start().starts_with('{'));
     match packed.and_then(|text| read_body(text.as_bytes()).ok()) {
         Some(inner) => Cow::Owned(inner),
