@@ -11,12 +11,15 @@ use std::time::{Duration, Instant};
 
 use sidegate::audit::{Audit, Event, Verdict};
 use sidegate::clock::{Clock as _, SystemClock, Timestamp};
+use sidegate::config::Settings;
 use sidegate::crypto::{random_bytes, random_token, sha256};
-use sidegate::directory::{Change, Directory, EmbeddedDirectory, Expected};
+use sidegate::directory::{Change, Directory, EmbeddedDirectory, Expected, UserKey};
 use sidegate::identity::{
-    ClaimedGroups, IdpKind, IdpName, Link, ManagedBy, SignInMethod, TenantSlug, User, UserId,
+    ClaimedGroups, Group, GroupId, IdpKind, IdpName, Link, ManagedBy, SignInMethod, TenantSlug,
+    User, UserId,
 };
 use sidegate::metrics::Metrics;
+use sidegate::provision::{Actor, GroupDraft, MemberChange, Provision, Refused, UserDraft};
 use sidegate::session::{Claims, EmbeddedSessions, End, Session, Sessions};
 use sidegate::storage::Embedded;
 
@@ -30,6 +33,7 @@ struct Opened {
     sessions: Arc<Sessions>,
     directory: Arc<EmbeddedDirectory>,
     audit: Arc<Audit>,
+    provision: Provision,
 }
 
 async fn open(path: &Path) -> Opened {
@@ -40,10 +44,24 @@ async fn open(path: &Path) -> Opened {
     let sessions = Sessions::load(kept, clock.clone(), metrics, HOUR)
         .await
         .unwrap();
+    let sessions = Arc::new(sessions);
+    let directory = Arc::new(EmbeddedDirectory::new(store.clone()));
+    let audit = Arc::new(Audit::new(store, clock.clone(), None, HOUR * 24).unwrap());
+    let settings = "public_url = 'https://app.test'\n[upstream]\nurl = 'http://127.0.0.1:9'\n[local]\nenabled = true";
+    let settings = Settings::parse(settings).unwrap();
+    let provision = Provision::new(
+        directory.clone(),
+        Arc::clone(&sessions),
+        Arc::clone(&audit),
+        clock,
+        settings.tenants,
+        settings.groups,
+    );
     Opened {
-        sessions: Arc::new(sessions),
-        directory: Arc::new(EmbeddedDirectory::new(store.clone())),
-        audit: Arc::new(Audit::new(store, clock, None, HOUR * 24).unwrap()),
+        sessions,
+        directory,
+        audit,
+        provision,
     }
 }
 
@@ -138,6 +156,65 @@ async fn write_for_ever(store: Arc<Opened>) {
     }
 }
 
+/// One of several SCIM clients: makes people and a group of its own, and puts them in and takes them out again.
+async fn provision_for_ever(store: Arc<Opened>) {
+    let own = TenantSlug::default();
+    let actor = Actor {
+        name: "scim:test".to_owned(),
+        ..Actor::default()
+    };
+    let named = GroupDraft {
+        display_name: random_token(),
+        ..GroupDraft::default()
+    };
+    let group = store
+        .provision
+        .create_group(&own, named, Vec::new(), &actor);
+    let group = group.await.unwrap().id;
+    let say = |text: String| {
+        std::io::stdout().lock().write_all(text.as_bytes()).unwrap();
+    };
+    let move_member = |change: MemberChange| {
+        let edit = move |group: &Group| -> Result<_, Refused> {
+            Ok((GroupDraft::of(group), vec![change.clone()]))
+        };
+        store.provision.edit_group(&own, &group, None, &actor, edit)
+    };
+    loop {
+        let name = random_token();
+        let draft = UserDraft {
+            external_id: Some(format!("ext-{name}")),
+            user_name: name.clone(),
+            active: true,
+            ..UserDraft::default()
+        };
+        let user = store.provision.create_user(&own, draft, &actor).await;
+        let user = user.unwrap().id;
+        say(format!("user {name}\n"));
+        move_member(MemberChange::Add(vec![user.clone()]))
+            .await
+            .unwrap();
+        say(format!("joined {group} {user}\n"));
+        match random_bytes::<1>() {
+            [..64] => {
+                say(format!("leaving {group} {user}\n"));
+                move_member(MemberChange::Remove(vec![user.clone()]))
+                    .await
+                    .unwrap();
+                say(format!("left {group} {user}\n"));
+            }
+            [64..96] => {
+                say(format!("leaving {group} {user}\n"));
+                say(format!("going {name}\n"));
+                let deleted = store.provision.delete_user(&own, &user, None, &actor);
+                deleted.await.unwrap();
+                say(format!("left {group} {user}\ngone {name}\n"));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The child's part; without the switch it has nothing to do.
 #[test]
 fn kill_nine_child() {
@@ -149,9 +226,9 @@ fn kill_nine_child() {
         .unwrap();
     runtime.block_on(async {
         let store = Arc::new(open(&PathBuf::from(path.1)).await);
-        let writers: Vec<_> = (0..16)
-            .map(|_| tokio::spawn(write_for_ever(Arc::clone(&store))))
-            .collect();
+        let people = (0..8).map(|_| tokio::spawn(write_for_ever(Arc::clone(&store))));
+        let clients = (0..8).map(|_| tokio::spawn(provision_for_ever(Arc::clone(&store))));
+        let writers: Vec<_> = people.chain(clients).collect();
         for writer in writers {
             writer.await.unwrap();
         }
@@ -168,10 +245,10 @@ fn kill_nine_loses_nothing_that_was_acknowledged() {
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("store");
     let rounds = std::env::vars().find(|(name, _)| name == ROUNDS);
-    let rounds = rounds.map_or(12, |(_, count)| count.parse().unwrap());
+    let rounds = rounds.map_or(50, |(_, count)| count.parse().unwrap());
     let mut seed = u64::from_be_bytes(random_bytes());
     println!("seed {seed}");
-    let (mut users, mut live, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+    let mut told = Told::default();
     let mut slowest = Duration::ZERO;
     for round in 0..rounds {
         // xorshift: when to kill, counted in lines that were acknowledged.
@@ -179,25 +256,53 @@ fn kill_nine_loses_nothing_that_was_acknowledged() {
         seed ^= seed >> 7;
         seed ^= seed << 17;
         for line in run_and_kill(&path, usize::try_from(seed % 300).unwrap()) {
-            match line.split_once(' ') {
-                Some(("user", name)) => users.push(name.to_owned()),
-                Some(("session", token)) => live.push(token.to_owned()),
-                // Until it has ended, it may be either.
-                Some(("ending", token)) => live.retain(|its| its != token),
-                Some(("ended", token)) => ended.push(token.to_owned()),
-                _ => {}
-            }
+            told.take(&line);
         }
-        let opening = check(&path, &users, &live, &ended);
+        let opening = check(&path, &told);
         slowest = slowest.max(opening);
         println!(
-            "round {round}: {} users, {} sessions, opened in {opening:?}",
-            users.len(),
-            live.len()
+            "round {round}: {} users, {} sessions, {} members, opened in {opening:?}",
+            told.users.len(),
+            told.live.len(),
+            told.members.len()
         );
     }
     println!("{rounds} kills, slowest opening {slowest:?}");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// What was acknowledged.
+#[derive(Default)]
+struct Told {
+    users: Vec<String>,
+    gone: Vec<String>,
+    live: Vec<String>,
+    ended: Vec<String>,
+    /// Group and person.
+    members: Vec<(String, String)>,
+    left: Vec<(String, String)>,
+}
+
+impl Told {
+    fn take(&mut self, line: &str) {
+        let (what, it) = line.split_once(' ').unwrap_or_default();
+        let pair = it
+            .split_once(' ')
+            .map(|(group, user)| (group.to_owned(), user.to_owned()));
+        match (what, pair) {
+            ("user", None) => self.users.push(it.to_owned()),
+            // Until it has ended, it may be either.
+            ("going", None) => self.users.retain(|its| its != it),
+            ("gone", None) => self.gone.push(it.to_owned()),
+            ("session", None) => self.live.push(it.to_owned()),
+            ("ending", None) => self.live.retain(|its| its != it),
+            ("ended", None) => self.ended.push(it.to_owned()),
+            ("joined", Some(member)) => self.members.push(member),
+            ("leaving", Some(member)) => self.members.retain(|its| *its != member),
+            ("left", Some(member)) => self.left.push(member),
+            _ => {}
+        }
+    }
 }
 
 /// The lines that the child said, among them those between the decision to kill and its end.
@@ -227,7 +332,7 @@ fn run_and_kill(path: &Path, after: usize) -> Vec<String> {
     said
 }
 
-fn check(path: &Path, users: &[String], live: &[String], ended: &[String]) -> Duration {
+fn check(path: &Path, told: &Told) -> Duration {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -237,23 +342,37 @@ fn check(path: &Path, users: &[String], live: &[String], ended: &[String]) -> Du
         let store = open(path).await;
         let opening = start.elapsed();
         let now = SystemClock.now();
-        for name in users {
-            let id = store.directory.linked(&link(name)).await.unwrap();
-            let id = id.unwrap_or_else(|| panic!("user {name} is gone"));
-            let user = store
-                .directory
-                .user(&TenantSlug::default(), &id)
-                .await
-                .unwrap();
-            assert_eq!(user.map(|user| user.user_name).as_ref(), Some(name));
+        let own = TenantSlug::default();
+        let named = async |name: &String| {
+            let key = UserKey::ExternalId(format!("ext-{name}"));
+            let found = store.directory.find_users(&own, &key).await.unwrap();
+            found.into_iter().map(|user| user.user_name).next()
+        };
+        for name in &told.users {
+            assert_eq!(named(name).await.as_ref(), Some(name), "a person is gone");
         }
-        for token in live {
+        for name in &told.gone {
+            assert_eq!(named(name).await, None, "who was deleted is back");
+        }
+        for (pairs, inside) in [(&told.members, true), (&told.left, false)] {
+            for (group, user) in pairs {
+                let (group, user) = (GroupId::from(group.as_str()), user.as_str().into());
+                let is = store
+                    .directory
+                    .is_member(&own, &group, &user)
+                    .await
+                    .unwrap();
+                assert_eq!(is, inside, "{user} in {group}");
+            }
+        }
+        assert_eq!(store.directory.check().await.unwrap(), Vec::<String>::new());
+        for token in &told.live {
             assert!(
                 store.sessions.find(token, "app.test", now).is_some(),
                 "a session is gone"
             );
         }
-        for token in ended {
+        for token in &told.ended {
             assert!(
                 store.sessions.find(token, "app.test", now).is_none(),
                 "an ended session is back"
