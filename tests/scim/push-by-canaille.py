@@ -1,6 +1,6 @@
 """Canaille as a SCIM client: its own command line, in one process, with a database that goes when it ends.
 
-    canaille.py SCIM_BASE TOKEN      the base with a slash at the end
+    push-by-canaille.py SCIM_BASE TOKEN      the base with a slash at the end
 
 Prints {"ready": true}. Then each line of input, a JSON list of words such as ["create", "user", "--user-name", "bob"], is one command of
 Canaille; it pushes what changed before it ends. The answer is {"code": 0, "out": what it printed, "log": what it logged}.
