@@ -339,3 +339,35 @@ async fn a_file_that_cannot_be_written_holds_up_nobody() {
     let refused = Audit::new(store, Arc::new(ManualClock::at(NOW)), Some(missing), DAY);
     assert!(matches!(refused.map(drop), Err(StorageError::Open(..))));
 }
+
+/// A reload must not begin a new file where the old one was behind.
+#[tokio::test]
+async fn what_a_file_is_behind_outlives_a_reload() {
+    let folder = Folder::new();
+    let file = folder.path("audit.jsonl");
+    let store = Embedded::in_memory(Arc::new(Metrics::new())).unwrap();
+    let old = World::on(store, Some(file.clone()));
+    old.write("x", "ada").await;
+    until(&file, &[1]);
+    // As when the disk is full, and somebody makes room.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    old.write("x", "ada").await;
+    std::fs::remove_dir(&file).unwrap();
+    let audit = old.audit.renewed(Some(file.clone()), DAY).unwrap();
+    let new = World {
+        audit,
+        store: old.store.clone(),
+        clock: old.clock.clone(),
+    };
+    drop(old);
+    new.write("x", "ada").await;
+    until(&file, &[2, 3]);
+    // Another file begins with what comes now.
+    let other = folder.path("other.jsonl");
+    let audit = new.audit.renewed(Some(other.clone()), DAY).unwrap();
+    let last = World { audit, ..new };
+    last.write("x", "ada").await;
+    until(&other, &[4]);
+    assert_eq!(lines(&file), [2, 3]);
+}

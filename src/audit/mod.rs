@@ -113,7 +113,7 @@ impl Filter {
 pub struct Audit {
     store: Embedded,
     clock: Arc<dyn Clock>,
-    sink: Option<Sink>,
+    sink: Option<Arc<Sink>>,
     retention: Duration,
 }
 
@@ -131,7 +131,7 @@ impl Audit {
         retention: Duration,
     ) -> Result<Self, StorageError> {
         let sink = file
-            .map(|file| Sink::start(store.clone(), &file))
+            .map(|file| Sink::start(store.clone(), &file).map(Arc::new))
             .transpose()?;
         Ok(Self {
             store,
@@ -139,6 +139,29 @@ impl Audit {
             sink,
             retention,
         })
+    }
+
+    /// The same chain by new settings. A file of the same path goes on where it is, with what it is behind.
+    ///
+    /// # Errors
+    ///
+    /// Another file cannot be opened.
+    pub fn renewed(
+        &self,
+        file: Option<PathBuf>,
+        retention: Duration,
+    ) -> Result<Self, StorageError> {
+        let same = |sink: &&Arc<Sink>| Some(sink.path()) == file.as_deref();
+        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
+        match self.sink.as_ref().filter(same) {
+            Some(sink) => Ok(Self {
+                store,
+                clock,
+                sink: Some(Arc::clone(sink)),
+                retention,
+            }),
+            None => Self::new(store, clock, file, retention),
+        }
     }
 
     /// Appends; durable when it returns.

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::Entry;
@@ -24,7 +24,10 @@ enum SinkError {
 }
 
 /// Wakes the thread that writes.
-pub(super) struct Sink(SyncSender<()>);
+pub(super) struct Sink {
+    path: PathBuf,
+    wake: SyncSender<()>,
+}
 
 impl Sink {
     pub(super) fn start(store: Embedded, path: &Path) -> Result<Self, StorageError> {
@@ -41,14 +44,19 @@ impl Sink {
         let file = path.to_owned();
         let run = move || follow(&store, &file, &mut written, &woken);
         thread.spawn(run).map_err(failed)?;
-        let sink = Self(wake);
+        let path = path.to_owned();
+        let sink = Self { path, wake };
         sink.wake();
         Ok(sink)
     }
 
     pub(super) fn wake(&self) {
         // When it is full, the thread is about to look anyway.
-        let _full = self.0.try_send(());
+        let _full = self.wake.try_send(());
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 }
 

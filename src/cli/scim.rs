@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::Server;
+use super::{InTenant, Server};
 use super::output::{Output, or_dash};
 use crate::server::control::{ExchangeRow, Operation};
 
@@ -31,7 +31,7 @@ pub(super) enum Command {
     /// Let SCIM clients in again.
     Resume,
     /// Let deactivations through again after the fuse (`max_deactivations_per_hour`) stopped them.
-    ResetFuse,
+    ResetFuse(InTenant),
 }
 
 pub(super) fn run(
@@ -67,8 +67,9 @@ pub(super) fn run(
             let _done: Value = server.ask(&Operation::ScimPause { on: false })?;
             output.line("resumed");
         }
-        Command::ResetFuse => {
-            let _done: Value = server.ask(&Operation::ScimResetFuse)?;
+        Command::ResetFuse(InTenant { tenant }) => {
+            let tenant = tenant.clone();
+            let _done: Value = server.ask(&Operation::ScimResetFuse { tenant })?;
             output.line("reset: deactivations are counted anew");
         }
     }

@@ -23,6 +23,7 @@ fn told() -> Vec<(String, String)> {
         "tenant",
         "tenant.scim.attribute",
         "scim.attribute",
+        "scim.federation",
         "scim.extension",
         "scim.extension.attributes",
     ];
@@ -139,6 +140,8 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
         .map(|line| {
             line.replace("/run/secrets", &there)
                 .replace("/etc/sidegate", &there)
+                // The example's only tenant.
+                .replace("tenant = \"default\"", "tenant = \"acme\"")
         })
         .collect();
     let read = Settings::parse(&text.join("\n"));
@@ -146,5 +149,6 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
     let settings = read.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(settings.idps.len(), 1);
     assert_eq!(settings.tenants[0].roles.groups[0].1, "ADMIN");
+    assert_eq!(settings.scim.federations[0].name, "entra");
     assert_eq!(settings.files.len(), 8);
 }

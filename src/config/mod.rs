@@ -3,8 +3,10 @@
 //! Refuses unknown keys, values outside their range, secrets given twice, and anything that would
 //! open a door by being left out.
 
+mod federation;
 mod headers;
 mod idp;
+mod lists;
 mod look;
 mod mistake;
 mod notes;
@@ -28,6 +30,7 @@ use notes::Notes;
 use reader::Section;
 use source::Source;
 
+pub use federation::{EntraTenant, Federation, FederationKeys};
 pub use headers::{Algorithm, Assertion, Encoding, Headers, Preset};
 pub use idp::{Attributes, IdpSettings, Oidc, Protocol};
 pub use mistake::{Mistake, Mistakes};
@@ -195,7 +198,7 @@ pub fn known_keys() -> Vec<KnownKey> {
     // Sections that are read only where they stand.
     let all = "[server.tls]\n[headers.assertion]\n[[rule]]\n[[idp]]\nkind = 'oidc'\n\
                [[tenant]]\n[tenant.provisioning]\n[tenant.roles]\n[[tenant.scim.attribute]]\n\
-               [[scim.attribute]]\n[[scim.extension]]\nattributes = [{ name = 'x' }]";
+               [[scim.attribute]]\n[[scim.federation]]\n[[scim.extension]]\nattributes = [{ name = 'x' }]";
     let table = source::parse(all).unwrap_or_default();
     let (_incomplete, notes) = Settings::read_noting(Source {
         table,

@@ -2,18 +2,15 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::str::FromStr;
 
-use ipnet::IpNet;
 use toml::{Table, Value};
 
 use super::mistake::{Mistake, kind, quoted};
 use super::notes::{Notes, Unknown, join};
 use super::source;
-use crate::identity::fold;
 use crate::secret::Secret;
 
 /// Longest secret in a file, bytes.
@@ -71,11 +68,8 @@ impl Section {
         default: Option<String>,
     ) -> Option<Value> {
         let value = self.take(key, default)?;
-        let exact = join(&self.exact, key);
         match value.as_str() {
-            Some(text) if self.notes.borrow().variables.contains_key(&exact) => {
-                Some(source::typed(text))
-            }
+            Some(text) if self.is_variable(key) => Some(source::typed(text)),
             _ => Some(value),
         }
     }
@@ -146,91 +140,6 @@ impl Section {
             self.mistake(key, format!("{} {why}", quoted(text)));
         };
         text.parse().map_err(told).ok()
-    }
-
-    /// A list of texts. From the environment also with commas: `a,b`.
-    pub(super) fn list(&mut self, key: &'static str, default: &[&str]) -> Vec<String> {
-        let owned = || default.iter().map(|&text| text.to_owned()).collect();
-        let Some(value) = self.take_typed(key, Some(format!("{default:?}"))) else {
-            return owned();
-        };
-        let from_environment = self
-            .notes
-            .borrow()
-            .variables
-            .contains_key(&join(&self.exact, key));
-        let texts = match value {
-            Value::String(text) if from_environment => {
-                let items = text.split(',').map(str::trim);
-                let items = items.filter(|item| !item.is_empty());
-                Some(items.map(str::to_owned).collect())
-            }
-            Value::Array(items) => items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned))
-                .collect(),
-            Value::String(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Boolean(_)
-            | Value::Datetime(_)
-            | Value::Table(_) => None,
-        };
-        texts.unwrap_or_else(|| {
-            self.mistake(key, "must be a list of texts: [\"one\", \"two\"]");
-            owned()
-        })
-    }
-
-    /// A list whose items are parsed one by one; each bad one is a mistake.
-    pub(super) fn parsed_list<T>(&mut self, key: &'static str, default: &[&str]) -> Vec<T>
-    where
-        T: FromStr,
-        T::Err: fmt::Display,
-    {
-        let texts = self.list(key, default);
-        texts
-            .iter()
-            .filter_map(|text| self.parse_text(key, text))
-            .collect()
-    }
-
-    /// Networks as `10.0.0.0/8`; a single address is a network of one.
-    pub(super) fn networks(&mut self, key: &'static str) -> Vec<IpNet> {
-        let texts = self.list(key, &[]);
-        let read = |text: &str| {
-            let address = || text.parse::<IpAddr>().map(IpNet::from).ok();
-            text.parse::<IpNet>().ok().or_else(address)
-        };
-        let mut networks = Vec::new();
-        for text in &texts {
-            match read(text) {
-                Some(network) => networks.push(network),
-                None => self.mistake(
-                    key,
-                    format!(
-                        "{} must be a network such as 10.0.0.0/8, or an address",
-                        quoted(text)
-                    ),
-                ),
-            }
-        }
-        networks
-    }
-
-    /// Domains or host names, folded: bare names without `@`, scheme or port.
-    pub(super) fn domains(&mut self, key: &'static str) -> Vec<String> {
-        let texts = self.list(key, &[]);
-        for text in &texts {
-            let odd = |c: char| c.is_whitespace() || c.is_control() || "@/:*".contains(c);
-            if text.is_empty() || text.contains(odd) || text.starts_with('.') {
-                self.mistake(
-                    key,
-                    format!("{} must be a bare name such as example.com", quoted(text)),
-                );
-            }
-        }
-        texts.iter().map(|text| fold(text)).collect()
     }
 
     /// One of some words.
@@ -311,6 +220,12 @@ impl Section {
             },
             (None, None) => None,
         }
+    }
+
+    /// Whether the key's value came from a variable, where everything is a text.
+    pub(super) fn is_variable(&self, key: &str) -> bool {
+        let exact = join(&self.exact, key);
+        self.notes.borrow().variables.contains_key(&exact)
     }
 
     /// Whether the key stands in the file.

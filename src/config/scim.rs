@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 
+use super::federation::{EntraTenant, Federation};
 use super::reader::Section;
 
 /// `[scim]`
@@ -31,6 +32,11 @@ pub struct Scim {
     pub dry_run: bool,
     /// Takes `password` from clients for local accounts, and lists it in `/Schemas`. Default false: it is ignored.
     pub password: bool,
+    /// Entra tenants whose own tokens are taken; empty takes none. For tests of a connection: any app of such a tenant
+    /// can get one.
+    pub entra_tenants: Vec<EntraTenant>,
+    /// `[[scim.federation]]`
+    pub federations: Vec<Federation>,
     /// `[[scim.extension]]`
     pub extensions: Vec<Extension>,
     /// `[[scim.attribute]]`
@@ -106,6 +112,8 @@ impl Scim {
             rate: section.number("rate", 200, 1..=100_000),
             dry_run: section.flag("dry_run", false),
             password: section.flag("password", false),
+            entra_tenants: EntraTenant::read_all(&mut section),
+            federations: Federation::read_all(&mut section),
             extensions: Extension::read_all(&mut section),
             attributes: AttributeRule::read_all(&mut section),
         }

@@ -4,11 +4,13 @@ use std::net::IpAddr;
 
 use super::reader::Section;
 use super::{Access, Listen, SameSite, Settings, UpstreamUrl};
+use crate::identity::TenantSlug;
 
 /// Notes every mistake between sections. Without `all_idps_read` nothing is said of idps that are missing.
 pub(super) fn check(settings: &Settings, all_idps_read: bool, root: &Section) {
     names(settings, all_idps_read, root);
     listeners(settings, root);
+    scim_clients(settings, root);
     let rules = &settings.rules;
     let nobody = settings.idps.is_empty() && !settings.local.enabled;
     if all_idps_read && nobody && rules.iter().all(|rule| rule.access != Access::Public) {
@@ -55,6 +57,34 @@ fn names(settings: &Settings, all_idps_read: bool, root: &Section) {
                 let why = format!("{:?} is no configured idp", name.as_str());
                 root.mistake(&format!("tenant.{slug}.idps"), why);
             }
+        }
+    }
+}
+
+fn scim_clients(settings: &Settings, root: &Section) {
+    let tenant = |slug: &TenantSlug| settings.tenants.iter().find(|its| its.slug == *slug);
+    for federation in &settings.scim.federations {
+        let key = |key: &str| format!("scim.federation.{}.{key}", federation.name);
+        let Some(tenant) = tenant(&federation.tenant) else {
+            let why = format!("{:?} is no configured tenant", federation.tenant.as_str());
+            root.mistake(&key("tenant"), why);
+            continue;
+        };
+        let allowed = &tenant.roles.allowed;
+        for role in &federation.roles {
+            if !allowed.is_empty() && !allowed.contains(role) {
+                let why = format!(
+                    "{role:?} is not one of roles.allowed: {}",
+                    allowed.join(", ")
+                );
+                root.mistake(&key("roles"), why);
+            }
+        }
+    }
+    for entra in &settings.scim.entra_tenants {
+        if tenant(&entra.tenant).is_none() {
+            let why = format!("{:?} is no configured tenant", entra.tenant.as_str());
+            root.mistake("scim.entra_tenants", why);
         }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Oidc;
 use super::provider::Known;
+use super::{Oidc, UsedTokens};
 use crate::clock::{Clock, ManualClock, Timestamp};
 use crate::config::Settings;
 pub(super) use crate::crypto::fake::{Signer, forged, hmac, with};
@@ -28,6 +28,8 @@ pub(super) const NOON: Timestamp = Timestamp::from_secs(1_800_000_000);
 pub(super) struct FakeIdp {
     server: FakeServer,
     folder: PathBuf,
+    /// Shared by its relying parties, as by those of one process.
+    used: UsedTokens,
 }
 
 impl Deref for FakeIdp {
@@ -50,7 +52,12 @@ impl FakeIdp {
     pub(super) async fn start(keys: &[&Signer]) -> Self {
         let server = FakeServer::start().await;
         let folder = std::env::temp_dir().join(format!("sidegate-oidc-{}", random_token()));
-        let fake = Self { server, folder };
+        let used = UsedTokens::default();
+        let fake = Self {
+            server,
+            folder,
+            used,
+        };
         fake.set(
             "/.well-known/openid-configuration",
             Answer::Json(fake.document(&json!({}))),
@@ -110,7 +117,7 @@ impl FakeIdp {
         let metrics = Arc::new(Metrics::new());
         let idp = settings.idps.first().unwrap();
         (
-            Oidc::new(&settings, idp, folder, &shared, &metrics).unwrap(),
+            Oidc::new(&settings, idp, folder, &shared, &metrics, &self.used).unwrap(),
             clock,
         )
     }

@@ -1,7 +1,7 @@
 //! The end, in both directions: ours is told to the idp, the idp's is told to us.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -16,6 +16,7 @@ use super::params::Params;
 use super::provider::{Asker, chain};
 use crate::clock::Timestamp;
 use crate::crypto::{Digest, JwsError, random_token, sha256};
+use crate::identity::IdpName;
 use crate::login::{Login, Logout};
 use crate::problem::Problem;
 use crate::secret::Secret;
@@ -25,7 +26,18 @@ use crate::web::Visit;
 /// Logout tokens that are remembered at once.
 const MAX_SEEN: usize = 20_000;
 
-/// Names of logout tokens that came (R38).
+/// Logout tokens that came, of each idp; to be kept as long as the process runs (R38).
+#[derive(Default)]
+pub struct UsedTokens(Mutex<HashMap<IdpName, Arc<Seen>>>);
+
+impl UsedTokens {
+    pub(super) fn of(&self, idp: &IdpName) -> Arc<Seen> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(idp.clone()).or_default())
+    }
+}
+
+/// Names of logout tokens that came from one idp.
 #[derive(Default)]
 pub(super) struct Seen(Mutex<HashMap<Digest, Timestamp>>);
 
@@ -226,6 +238,23 @@ mod tests {
         }
         assert!(!seen.first("one too many", late));
         assert!(seen.first("old ones go", late.plus(REMEMBER)));
+    }
+
+    #[tokio::test]
+    async fn r38_a_logout_token_that_was_used_stays_used_over_a_reload() {
+        let signer = Signer::ec("k1");
+        let idp = FakeIdp::start(&[&signer]).await;
+        let at = NOON.as_secs();
+        let token = signer.sign(&serde_json::json!({
+            "iss": idp.url, "sub": "sub-1", "sid": "s-1", "aud": "sidegate", "iat": at, "jti": "j-1",
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+        }));
+        let body = format!("logout_token={token}");
+        let (before, _) = idp.relying_party();
+        assert!(before.order(body.as_bytes()).await.is_ok());
+        let (after, _) = idp.relying_party();
+        let again = after.order(body.as_bytes()).await;
+        assert!(matches!(again, Err(OrderError::Replayed)));
     }
 
     #[tokio::test]

@@ -38,6 +38,8 @@ use claims::Mapping;
 use logout::Seen;
 use provider::Provider;
 
+pub use logout::UsedTokens;
+
 use crate::clock::Clock;
 use crate::config::{self, IdpSettings, Protocol, Settings};
 use crate::identity::{IdpKind, IdpName};
@@ -52,7 +54,7 @@ use crate::web::Visit;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes every configured OpenID Connect idp, with what the last run knew of it. Asks nobody: an idp that is down
-/// keeps nothing from starting. Reads `cache_dir`, and writes one file for each idp there when it first answers.
+/// keeps nothing from starting. What was used stays used: `used` outlives what is made here. Reads `cache_dir`, and writes one file for each idp there when it first answers.
 ///
 /// # Errors
 ///
@@ -62,11 +64,12 @@ pub fn build(
     cache_dir: &Path,
     clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
+    used: &UsedTokens,
 ) -> Result<Vec<Arc<dyn Idp>>, OutboundError> {
     let mut idps: Vec<Arc<dyn Idp>> = Vec::new();
     for idp in &settings.idps {
         idps.push(Arc::new(Oidc::new(
-            settings, idp, cache_dir, clock, metrics,
+            settings, idp, cache_dir, clock, metrics, used,
         )?));
     }
     Ok(idps)
@@ -83,7 +86,7 @@ struct Oidc {
     mapping: Mapping,
     provider: Provider,
     outbound: Outbound,
-    seen: Seen,
+    seen: Arc<Seen>,
     clock: Arc<dyn Clock>,
 }
 
@@ -94,6 +97,7 @@ impl Oidc {
         cache_dir: &Path,
         clock: &Arc<dyn Clock>,
         metrics: &Arc<Metrics>,
+        used: &UsedTokens,
     ) -> Result<Self, OutboundError> {
         let Protocol::Oidc(oidc) = &idp.protocol;
         let outbound = Outbound::new(oidc.ca_file.as_deref(), TIMEOUT)?;
@@ -120,7 +124,7 @@ impl Oidc {
             },
             provider,
             outbound,
-            seen: Seen::default(),
+            seen: used.of(&idp.name),
             clock: clock.clone(),
         })
     }

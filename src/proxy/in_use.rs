@@ -1,4 +1,4 @@
-//! A session is in use while data moves under it, though nothing looks it up again: streams, uploads, WebSockets.
+//! A session is in use while data moves under it, though nothing looks it up again: streams, uploads, upgrades.
 
 use std::fmt;
 use std::sync::Arc;
@@ -105,7 +105,7 @@ mod tests {
         for want in [0, 120] {
             assert!(body.frame().await.unwrap().unwrap().is_data());
             assert_eq!(live.last_seen().since(start).as_secs(), want);
-            clock.advance(Duration::from_secs(120));
+            clock.advance(Duration::from_mins(2));
             app.write_all(b"tock").await.unwrap();
         }
     }

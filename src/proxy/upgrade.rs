@@ -227,7 +227,7 @@ mod tests {
             moved: &moved,
             in_use: None,
             close: &close,
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
         };
         let both = exchange(Reset, app, joint);
         let ended = timeout(Duration::from_secs(10), both).await;

@@ -17,7 +17,7 @@ use super::exchanges::Exchange;
 use super::query::Query;
 use super::render::Base;
 use super::route::{Kind, Route, route};
-use super::{Scim, ScimError, ScimType, read_body};
+use super::{Denied, Scim, ScimError, ScimType, read_body};
 use crate::identity::TenantSlug;
 use crate::provision::Actor;
 use crate::web::{self, BodyError, Visit};
@@ -85,7 +85,13 @@ impl Scim {
             return ScimError::method("POST").into();
         }
         match web::read(body, SMALL_BODY, BODY_TIME).await {
-            Ok(body) => self.access.token_request(visit, tenant, &body).await,
+            Ok(body) => {
+                let answered = self.access.answer_token(visit, tenant, &body).await;
+                Answered {
+                    response: answered.response,
+                    refusal: answered.problem.map(ScimError::from),
+                }
+            }
             Err(error) => unread(&error).into(),
         }
     }
@@ -135,7 +141,7 @@ impl Scim {
 
     /// Who calls. The address's tenant must be the token's own: another one is as unknown as none.
     async fn call(&self, visit: &Visit, tenant: &str) -> Result<Call, ScimError> {
-        let client = self.access.authenticate(visit, tenant).await?;
+        let client = self.access.authenticate(visit, tenant).await.map_err(denied)?;
         let base = self.base(client.tenant());
         let actor = Actor {
             activity_id: activity_id(&visit.headers),
@@ -289,6 +295,13 @@ impl Scim {
             return None;
         }
         self.large_bodies.acquire().await.ok()
+    }
+}
+
+fn denied(denied: Denied) -> ScimError {
+    ScimError {
+        challenge: denied.challenge,
+        ..denied.error
     }
 }
 

@@ -57,8 +57,9 @@ impl Scim {
         let change = MemberChange::Replace(ids(&members));
         let schemas = Arc::clone(&self.schemas);
         let edit = move |group: &Group| {
-            check_immutable(&plain(group), &body, &schemas.group)?;
-            Ok::<_, ScimError>((draft(body.clone())?, vec![change.clone()]))
+            let mut body = body.clone();
+            check_immutable(&plain(group), &mut body, &schemas.group)?;
+            Ok::<_, ScimError>((draft(body)?, vec![change.clone()]))
         };
         let id = GroupId::from(id);
         let group = self
@@ -111,9 +112,9 @@ impl Scim {
     ///
     /// 404, 412; the directory failed.
     pub(super) async fn delete_group(&self, call: &Call, id: &str) -> Result<Answer, ScimError> {
-        self.expected(call, Kind::Group, id).await?;
+        let expected = self.expected(call, Kind::Group, id).await?;
         self.provision
-            .delete_group(call.tenant(), &GroupId::from(id), call.actor())
+            .delete_group(call.tenant(), &GroupId::from(id), expected, call.actor())
             .await?;
         Ok(Answer::empty(StatusCode::NO_CONTENT))
     }

@@ -235,7 +235,7 @@ impl Scim {
         let asked = question
             .filter
             .as_ref()
-            .is_some_and(|filter| names.iter().any(|name| filter.mentions(name)));
+            .is_some_and(|filter| names.iter().any(|name| mentions(filter, name)));
         if asked {
             let everything = Projection::default();
             return self.rendered(call, records, &everything).await;
@@ -307,6 +307,17 @@ fn start(query: &Query) -> Result<Start, ScimError> {
         _ => None,
     }
     .ok_or_else(|| ScimError::of(ScimType::InvalidCursor, "cursor: not one that was given for this question"))
+}
+
+/// Whether a filter looks at this attribute.
+fn mentions(filter: &Filter, name: &str) -> bool {
+    match filter {
+        Filter::And(all) | Filter::Or(all) => all.iter().any(|its| mentions(its, name)),
+        Filter::Not(its) => mentions(its, name),
+        Filter::Present(path) | Filter::Compare(path, ..) | Filter::Element(path, _) => {
+            path.name.eq_ignore_ascii_case(name)
+        }
+    }
 }
 
 fn too_many() -> ScimError {

@@ -11,10 +11,12 @@ mod discovery;
 mod endpoint;
 pub mod error;
 mod exchanges;
+pub mod federation;
 pub mod filter;
 mod groups;
 mod list;
 mod me;
+pub mod oauth;
 pub mod patch;
 pub mod path;
 mod pause;
@@ -31,6 +33,7 @@ pub mod schema;
 mod sort;
 pub mod token;
 mod users;
+mod value;
 
 use std::sync::Arc;
 
@@ -39,7 +42,7 @@ use tokio::sync::Semaphore;
 use crate::config::Settings;
 use crate::crypto::Passwords;
 use crate::login::Login;
-use crate::metrics::Metrics;
+use crate::outbound::OutboundError;
 use crate::provision::Provision;
 use list::Scans;
 use schema::Schemas;
@@ -85,21 +88,29 @@ pub struct Scim {
 
 impl Scim {
     /// With the settings of `login`, and what outlives a reload.
-    pub fn new(login: &Arc<Login>, metrics: &Arc<Metrics>, state: &ScimState) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// The machine's trusted certificates cannot be read.
+    pub fn new(login: &Arc<Login>, state: &ScimState) -> Result<Self, OutboundError> {
         let settings = &login.settings;
-        Self {
+        let ScimState {
+            tokens, failures, ..
+        } = state;
+        let access = Access::new(settings, tokens, failures, &login.clock, &login.metrics)?;
+        Ok(Self {
             settings: Arc::clone(settings),
             schemas: Arc::new(Schemas::new(&settings.scim)),
             provision: Arc::clone(&login.provision),
             login: Arc::clone(login),
             passwords: Arc::clone(&login.passwords),
-            access: Access::new(settings, &state.tokens, &state.failures, metrics),
+            access,
             exchanges: Arc::clone(&state.exchanges),
             pause: Arc::clone(&state.pause),
             prefix: settings.paths.scim.as_str().into(),
             large_bodies: Semaphore::new(LARGE_BODIES),
             scans: Scans::default(),
-        }
+        })
     }
 
     /// The last exchanges with each client.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::exchanges::Exchange;
-use super::patch::{self, Operation, Target};
+use super::patch::{self, Operation};
 use super::route::{Kind, Route, route};
 use super::{Scim, query::Query};
 
@@ -59,6 +59,9 @@ impl Exchange {
             404 if doubled.contains("/scim") || doubled.matches("/users").count() > 1 => Some(
                 "the Tenant URL ends in /scim/v2 or /scim/v2/{tenant}: without /Users, and with /scim/v2 once",
             ),
+            403 if refusal.contains("max_deactivations") => Some(
+                "the fuse has blown: look whether the idp means it, then `sidegate scim reset-fuse`",
+            ),
             403 => Some("scim.allowed_networks does not hold the client's network"),
             429 => Some("more requests than scim.rate, or too many with a wrong token"),
             503 => Some("provisioning is paused: `sidegate scim resume`"),
@@ -69,25 +72,14 @@ impl Exchange {
 
 fn line(operation: &Operation) -> String {
     match operation {
-        Operation::Add(target, value) => format!("add {} = {}", text(target), short(value)),
-        Operation::Replace(target, value) => format!("replace {} = {}", text(target), short(value)),
-        Operation::Remove(target, None) => format!("remove {}", text(target)),
+        Operation::Add(target, value) => format!("add {} = {}", target, short(value)),
+        Operation::Replace(target, value) => format!("replace {} = {}", target, short(value)),
+        Operation::Remove(target, None) => format!("remove {}", target),
         Operation::Remove(target, Some(values)) => {
             let values = short(&Value::from(values.clone()));
-            format!("remove from {}: {values}", text(target))
+            format!("remove from {}: {values}", target)
         }
     }
-}
-
-fn text(target: &Target) -> String {
-    let mut path = target.path.clone();
-    let sub = path.sub.take().map(|sub| format!(".{sub}"));
-    let filter = target.filter.as_ref().map(|filter| format!("[{filter}]"));
-    format!(
-        "{path}{}{}",
-        filter.unwrap_or_default(),
-        sub.unwrap_or_default()
-    )
 }
 
 fn filter(query: &str) -> Option<String> {

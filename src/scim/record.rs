@@ -40,10 +40,9 @@ impl Scim {
         let (directory, tenant) = (self.provision.directory(), call.tenant());
         let record = match kind {
             Kind::User => {
-                let user = directory.user(tenant, &UserId::from(id)).await;
-                let user = user.map_err(failed)?;
-                user.filter(|user| self.provision.scim_sees(user))
-                    .map(Record::User)
+                let id = UserId::from(id);
+                let user = self.provision.scim_user(tenant, &id).await?;
+                user.map(Record::User)
             }
             Kind::Group => {
                 let group = directory.group(tenant, &GroupId::from(id)).await;
@@ -64,15 +63,10 @@ impl Scim {
         let (directory, tenant) = (self.provision.directory(), call.tenant());
         match kind {
             Kind::User => {
-                let page = directory.page_users(tenant, from, limit).await;
-                let page = page.map_err(failed)?;
-                let seen = page.found.into_iter();
+                let page = self.provision.scim_page(tenant, from, limit).await?;
                 Ok(Chunk {
                     total: page.total,
-                    records: seen
-                        .filter(|user| self.provision.scim_sees(user))
-                        .map(Record::User)
-                        .collect(),
+                    records: page.found.into_iter().map(Record::User).collect(),
                     next: page.next,
                 })
             }
@@ -102,10 +96,10 @@ impl Scim {
         let mut found: Vec<Record> = Vec::new();
         for arm in arms {
             let records = match kind {
-                Kind::User => self.found_users(call.tenant(), arm).await,
-                Kind::Group => self.found_groups(call.tenant(), arm).await,
+                Kind::User => self.found_users(call.tenant(), arm).await?,
+                Kind::Group => self.found_groups(call.tenant(), arm).await.map_err(failed)?,
             };
-            for record in records.map_err(failed)? {
+            for record in records {
                 if found.iter().all(|its| its.id() != record.id()) {
                     found.push(record);
                 }
@@ -118,12 +112,12 @@ impl Scim {
         &self,
         tenant: &TenantSlug,
         lookup: &Lookup,
-    ) -> Result<Vec<Record>, DirectoryError> {
-        let directory = self.provision.directory();
+    ) -> Result<Vec<Record>, ScimError> {
         let key = match lookup {
             Lookup::Id(id) => {
-                let user = directory.user(tenant, &UserId::from(id.as_str())).await?;
-                return Ok(self.seen(user));
+                let id = UserId::from(id.as_str());
+                let user = self.provision.scim_user(tenant, &id).await?;
+                return Ok(user.into_iter().map(Record::User).collect());
             }
             Lookup::UserName(name) => UserKey::UserName(fold(name)),
             Lookup::ExternalId(id) => UserKey::ExternalId(id.clone()),
@@ -133,16 +127,8 @@ impl Scim {
             | Lookup::AnyOf(_)
             | Lookup::Everything => return Ok(Vec::new()),
         };
-        let users = directory.find_users(tenant, &key).await?;
-        Ok(self.seen(users))
-    }
-
-    fn seen(&self, users: impl IntoIterator<Item = User>) -> Vec<Record> {
-        users
-            .into_iter()
-            .filter(|user| self.provision.scim_sees(user))
-            .map(Record::User)
-            .collect()
+        let users = self.provision.scim_find(tenant, &key).await?;
+        Ok(users.into_iter().map(Record::User).collect())
     }
 
     async fn found_groups(
@@ -153,8 +139,8 @@ impl Scim {
         let directory = self.provision.directory();
         let groups = match lookup {
             Lookup::Id(id) => {
-                let group = directory.group(tenant, &GroupId::from(id.as_str()));
-                group.await?.into_iter().collect()
+                let id = GroupId::from(id.as_str());
+                directory.group(tenant, &id).await?.into_iter().collect()
             }
             Lookup::DisplayName(name) => {
                 let key = GroupKey::DisplayName(fold(name));

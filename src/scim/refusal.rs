@@ -5,14 +5,40 @@ use http::StatusCode;
 use super::{ScimError, ScimType};
 use crate::directory::DirectoryError;
 use crate::problem::Problem;
-use crate::provision::Refused;
+use crate::provision::{Refused, Rule};
 
 impl From<Refused> for ScimError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Directory(error) => directory(error),
-            other => todo(other),
+            Refused::Rule(rule) => by_rule(&rule),
+            Refused::Outdated => super::call::stale(),
+            Refused::Tenant => Self::not_found("tenant"),
+            // Of sign-ins alone.
+            Refused::Inactive
+            | Refused::Deleted
+            | Refused::Unknown
+            | Refused::Domain
+            | Refused::Match(_)
+            | Refused::Method
+            | Refused::GroupOverage
+            | Refused::Claim(_) => Problem::internal(refused).into(),
         }
+    }
+}
+
+fn by_rule(rule: &Rule) -> ScimError {
+    let why = rule.to_string();
+    match rule {
+        // Not a mistake of the request; the idp tries again in its next cycle.
+        Rule::Fuse(_) => ScimError::new(StatusCode::FORBIDDEN, why),
+        Rule::Domain { .. }
+        | Rule::Role { .. }
+        | Rule::Value { .. }
+        | Rule::Required(_)
+        | Rule::Name { .. }
+        | Rule::Group { .. }
+        | Rule::Member(_) => ScimError::of(ScimType::InvalidValue, why),
     }
 }
 
@@ -23,11 +49,15 @@ fn directory(error: DirectoryError) -> ScimError {
             format!("{what}: another resource has this value"),
         ),
         DirectoryError::Missing => ScimError::not_found("resource"),
-        DirectoryError::Stale => super::call::stale(),
         DirectoryError::TooLong(what) => {
             ScimError::of(ScimType::InvalidValue, format!("{what}: is too long"))
         }
         DirectoryError::Deleted => ScimError::new(StatusCode::CONFLICT, "the person was deleted"),
+        // Others were faster again and again: the client may try once more.
+        DirectoryError::Stale => ScimError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the resource is being changed by others; try again",
+        ),
         DirectoryError::Storage(error) => Problem::from(error).into(),
     }
 }

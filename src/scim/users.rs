@@ -10,10 +10,9 @@ use super::call::Call;
 use super::patch::{self, Operation};
 use super::query::Query;
 use super::record::Record;
-use super::resource::{accept, check_immutable, rules};
+use super::resource::{accept, check_immutable};
 use super::route::Kind;
 use super::{Projection, Scim, ScimError, ScimType};
-use crate::config::AttributeRule;
 use crate::identity::{User, UserId};
 use crate::provision::UserDraft;
 use crate::secret::Secret;
@@ -32,7 +31,7 @@ impl Scim {
     ) -> Result<Answer, ScimError> {
         let mut body = accept(body, &self.schemas.user)?;
         let password = self.password(body.remove("password")).await?;
-        let draft = draft(body, true, password, &self.rules(call))?;
+        let draft = draft(body, true, password)?;
         let user = self
             .provision
             .create_user(call.tenant(), draft, call.actor())
@@ -56,10 +55,11 @@ impl Scim {
         let expected = self.expected(call, Kind::User, id).await?;
         let mut body = accept(body, &self.schemas.user)?;
         let password = self.password(body.remove("password")).await?;
-        let (schemas, rules) = (Arc::clone(&self.schemas), self.rules(call));
+        let schemas = Arc::clone(&self.schemas);
         let edit = move |user: &User| {
-            check_immutable(&plain(user), &body, &schemas.user)?;
-            draft(body.clone(), user.active, password.clone(), &rules)
+            let mut body = body.clone();
+            check_immutable(&plain(user), &mut body, &schemas.user)?;
+            draft(body, user.active, password.clone())
         };
         let id = UserId::from(id);
         let user = self
@@ -84,11 +84,11 @@ impl Scim {
         let expected = self.expected(call, Kind::User, id).await?;
         let mut operations = patch::parse(body, &self.schemas.user)?;
         let password = self.password(take_password(&mut operations)).await?;
-        let (schemas, rules) = (Arc::clone(&self.schemas), self.rules(call));
+        let schemas = Arc::clone(&self.schemas);
         let edit = move |user: &User| {
             let mut resource = plain(user);
             patch::apply(&mut resource, &schemas.user, &operations)?;
-            draft(resource, user.active, password.clone(), &rules)
+            draft(resource, user.active, password.clone())
         };
         let id = UserId::from(id);
         let user = self
@@ -108,9 +108,9 @@ impl Scim {
     ///
     /// 404, 412; the directory failed.
     pub(super) async fn delete_user(&self, call: &Call, id: &str) -> Result<Answer, ScimError> {
-        self.expected(call, Kind::User, id).await?;
+        let expected = self.expected(call, Kind::User, id).await?;
         self.provision
-            .delete_user(call.tenant(), &UserId::from(id), call.actor())
+            .delete_user(call.tenant(), &UserId::from(id), expected, call.actor())
             .await?;
         Ok(Answer::empty(StatusCode::NO_CONTENT))
     }
@@ -162,15 +162,6 @@ impl Scim {
         Ok(Answer::resource(status, resource, &location, version))
     }
 
-    fn rules(&self, call: &Call) -> Vec<AttributeRule> {
-        let tenants = self.provision.tenants();
-        let its = tenants
-            .into_iter()
-            .find(|tenant| tenant.slug == *call.tenant());
-        its.map(|tenant| tenant.attributes.clone())
-            .unwrap_or_default()
-    }
-
     /// The hash of a password, where passwords are taken (R55: nothing else of it is kept).
     async fn password(&self, password: Option<Value>) -> Result<Option<Secret>, ScimError> {
         let Some(password) = password.filter(|_| self.settings.scim.password) else {
@@ -182,7 +173,7 @@ impl Scim {
                 "password: must be a text",
             ));
         };
-        let hash = self.passwords.hash(Secret::new(text)).await;
+        let hash = self.passwords.hash(&Secret::new(text)).await;
         hash.map(Some).map_err(|error| {
             ScimError::of(ScimType::InvalidValue, format!("password: {error}"))
         })
@@ -206,9 +197,7 @@ fn draft(
     mut resource: Map<String, Value>,
     active: bool,
     password: Option<Secret>,
-    rules: &[AttributeRule],
 ) -> Result<UserDraft, ScimError> {
-    rules::check(&mut resource, rules)?;
     for own in ["id", "meta", "schemas", "groups", "password"] {
         resource.remove(own);
     }

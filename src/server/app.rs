@@ -49,6 +49,7 @@ pub(super) struct Stores {
     steps: Arc<PasswordSteps>,
     cors: Arc<Cors>,
     scim: ScimState,
+    used_tokens: oidc::UsedTokens,
 }
 
 impl Stores {
@@ -82,11 +83,15 @@ impl Stores {
             steps: Arc::default(),
             cors: Arc::default(),
             scim,
+            used_tokens: oidc::UsedTokens::default(),
         })
     }
 
-    fn audit(&self, settings: &Settings) -> Result<Audit, StorageError> {
+    fn audit(&self, settings: &Settings, before: Option<&App>) -> Result<Audit, StorageError> {
         let (file, retention) = (settings.audit.file.clone(), settings.audit.retention);
+        if let Some(app) = before {
+            return app.audit.renewed(file, retention);
+        }
         Audit::new(
             self.storage.clone(),
             Arc::clone(&self.clock),
@@ -95,10 +100,14 @@ impl Stores {
         )
     }
 
-    /// Puts everything together.
-    pub(super) async fn build(&self, settings: Settings) -> Result<App, BuildError> {
+    /// Puts everything together; `before` is what it takes the place of.
+    pub(super) async fn build(
+        &self,
+        settings: Settings,
+        before: Option<&App>,
+    ) -> Result<App, BuildError> {
         let settings = Arc::new(settings);
-        let audit = Arc::new(self.audit(&settings)?);
+        let audit = Arc::new(self.audit(&settings, before)?);
         let provision = Arc::new(Provision::new(
             Arc::new(EmbeddedDirectory::new(self.storage.clone())),
             Arc::clone(&self.sessions),
@@ -108,7 +117,8 @@ impl Stores {
             settings.groups.clone(),
         ));
         let look = Arc::new(look(&settings));
-        let idps = oidc::build(&settings, &self.idp_cache, &self.clock, &self.metrics)?;
+        let (cache, used) = (&self.idp_cache, &self.used_tokens);
+        let idps = oidc::build(&settings, cache, &self.clock, &self.metrics, used)?;
         let prepare = Prepare::build(
             &settings,
             &provision,
@@ -138,7 +148,7 @@ impl Stores {
             prepare: Arc::<Prepare>::clone(&prepare),
         });
         let proxy = Proxy::new(&login, prepare, Arc::clone(&self.cors))?;
-        let scim = Scim::new(&login, &self.metrics, &self.scim);
+        let scim = Scim::new(&login, &self.scim)?;
         Ok(App {
             settings,
             clock: Arc::clone(&self.clock),

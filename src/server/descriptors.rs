@@ -22,7 +22,7 @@ pub fn raise_open_files(limits: &Limits) {
     if below {
         let before = have.current;
         have.current = have.maximum;
-        if let Err(error) = setrlimit(Resource::Nofile, have.clone()) {
+        if let Err(error) = setrlimit(Resource::Nofile, have) {
             tracing::warn!(%error, "the limit of open files cannot be raised");
             have.current = before;
         }

@@ -69,7 +69,7 @@ impl LogWriter {
 
     /// Whole access lines.
     pub(super) fn access(&self, lines: Vec<u8>) {
-        let count = lines.iter().filter(|byte| **byte == b'\n').count();
+        let count = lines.split(|byte| *byte == b'\n').skip(1).count();
         if !self.hand_over(lines) {
             let count = u64::try_from(count).unwrap_or(u64::MAX);
             self.state

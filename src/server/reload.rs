@@ -18,17 +18,21 @@ pub(super) struct Reload {
     shared: Arc<Shared>,
     stores: Stores,
     file: Option<PathBuf>,
+    /// What the process runs with that no reload changes.
+    started: Arc<Settings>,
     seen: Mutex<Vec<(PathBuf, Stamp)>>,
     one_at_a_time: tokio::sync::Mutex<()>,
 }
 
 impl Reload {
     pub(super) fn new(shared: Arc<Shared>, stores: Stores, file: Option<PathBuf>) -> Self {
-        let seen = stamps(&shared.app.load().settings.files);
+        let started = Arc::clone(&shared.app.load().settings);
+        let seen = stamps(&started.files);
         Self {
             shared,
             stores,
             file,
+            started,
             seen: Mutex::new(seen),
             one_at_a_time: tokio::sync::Mutex::new(()),
         }
@@ -89,11 +93,7 @@ impl Reload {
 
     async fn swap(&self, settings: Settings) -> Result<(), String> {
         let old = self.shared.app.load_full();
-        for (key, changed) in fixed(&old.settings, &settings) {
-            if changed {
-                tracing::warn!(key, "a change of this needs a restart");
-            }
-        }
+        let restart = fixed(&self.started, &settings);
         let tls = settings
             .server
             .tls
@@ -103,7 +103,7 @@ impl Reload {
         let tls = tls.map_err(|error| chain(&error))?;
         let app = self
             .stores
-            .build(settings)
+            .build(settings, Some(&old))
             .await
             .map_err(|error| chain(&error))?;
         let files = stamps(&app.settings.files);
@@ -114,20 +114,32 @@ impl Reload {
         if let Ok(mut seen) = self.seen.lock() {
             *seen = files;
         }
+        if !restart.is_empty() {
+            let keys = restart.join(", ");
+            tracing::warn!(keys, "a change of these needs a restart");
+        }
         Ok(())
     }
 }
 
-/// Settings that were taken at start.
-fn fixed(old: &Settings, new: &Settings) -> [(&'static str, bool); 5] {
-    let (was, is) = (&old.server, &new.server);
-    [
+/// Keys that were taken at start and say something else now.
+fn fixed(started: &Settings, new: &Settings) -> Vec<&'static str> {
+    let (was, is) = (&started.server, &new.server);
+    let (log, its) = (&started.log, &new.log);
+    let pending = |settings: &Settings| settings.limits.pending_sign_ins;
+    let all = [
         ("server.listen", was.listen != is.listen),
         ("server.ops.listen", was.ops != is.ops),
         ("server.control.socket", was.control != is.control),
         ("server.workers", was.workers != is.workers),
-        ("storage.url", old.storage != new.storage),
-    ]
+        ("storage.url", started.storage != new.storage),
+        ("limits.pending_sign_ins", pending(started) != pending(new)),
+        ("log.format", log.format != its.format),
+        ("log.level", log.level != its.level),
+        ("log.access", log.access != its.access),
+    ];
+    let changed = all.into_iter().filter(|(_, changed)| *changed);
+    changed.map(|(key, _)| key).collect()
 }
 
 /// An error and its causes in one line.

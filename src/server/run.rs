@@ -93,7 +93,7 @@ pub fn start(
         .transpose()?;
     let log = AccessLog::new(settings.log.access.then_some(settings.log.format), log);
     let stores = runtime.block_on(Stores::open(&settings))?;
-    let app = runtime.block_on(stores.build(settings))?;
+    let app = runtime.block_on(stores.build(settings, None))?;
     drop(entered);
     let server = app.settings.server.clone();
     let shared = Arc::new(Shared::new(Arc::new(app), tls, log));

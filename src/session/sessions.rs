@@ -254,13 +254,6 @@ impl Sessions {
         }
     }
 
-    /// Everybody's groups or roles may have changed: a group was renamed, settings were reloaded.
-    pub fn refresh_all(&self) {
-        for sessions in [&self.live, &self.bearers] {
-            sessions.pin().values().for_each(|live| live.outdate());
-        }
-    }
-
     /// All live cookie sessions, for listings; oldest first.
     pub fn list(&self) -> Vec<Arc<Live>> {
         let now = self.clock.now();

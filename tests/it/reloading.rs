@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Seen, Sidegate, UpstreamApp};
+use crate::support::{Process, Seen, Sidegate, UpstreamApp};
 
 const OPEN: &str = "[[rule]]\npath = \"/**\"\naccess = \"public\"\n";
 
@@ -133,4 +133,67 @@ async fn a_request_in_flight_ends_in_order() {
     let seen: Seen = serde_json::from_str(body).unwrap();
     assert_eq!(seen.body, "1234567890");
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Told at each reload, as long as the file differs from what runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_needs_a_restart_is_named() {
+    let app = UpstreamApp::start().await;
+    let further = format!("local.enabled = true\nserver.workers = 1\n{OPEN}");
+    let gate = Process::start(&app.url(), &further).await;
+    let file = gate.folder.join("sidegate.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let storage = format!("redb://{}/", gate.folder.display());
+    let changed = text
+        .replace(
+            "server.workers = 1",
+            "server.workers = 2\nlog.level = \"debug\"\nlog.access = false",
+        )
+        .replace(
+            "server.listen = \"127.0.0.1:",
+            "log.format = \"text\"\nserver.listen = \"127.0.0.2:",
+        )
+        .replace(
+            "server.ops.listen = \"127.0.0.1:",
+            "limits.pending_sign_ins = 7000\nserver.ops.listen = \"127.0.0.2:",
+        )
+        .replace("/control.sock", "/other.sock")
+        .replace(&storage, &format!("{storage}other-"));
+    let all = "server.listen, server.ops.listen, server.control.socket, server.workers, storage.url, \
+               limits.pending_sign_ins, log.format, log.level, log.access";
+    let mut want: Vec<&str> = Vec::new();
+    for (name, text, keys) in [
+        ("nothing changed", &text, None),
+        ("all changed", &changed, Some(all)),
+        ("still", &changed, Some(all)),
+        ("back", &text, None),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let before = told(&gate, "settings reloaded").len();
+        gate.hang_up().await;
+        let reloaded = async {
+            while told(&gate, "settings reloaded").len() == before {
+                tokio::task::yield_now().await;
+            }
+        };
+        let reloaded = tokio::time::timeout(Duration::from_secs(20), reloaded).await;
+        assert!(reloaded.is_ok(), "{name}: {}", gate.log());
+        want.extend(keys);
+        let lines = told(&gate, "a change of these needs a restart");
+        let keys: Vec<_> = lines
+            .iter()
+            .map(|line| line["keys"].as_str().unwrap())
+            .collect();
+        assert_eq!(keys, want, "{name}");
+    }
+}
+
+fn told(gate: &Process, event: &str) -> Vec<serde_json::Value> {
+    let log = gate.log();
+    let whole = log
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    whole
+        .filter(|line: &serde_json::Value| line["event"] == event)
+        .collect()
 }

@@ -106,7 +106,7 @@ fn cookies(client: &Client) -> String {
 /// Sends until nobody takes it any more and the connection has gone; counts what went.
 fn pour(mut app: TcpStream, poured: Arc<AtomicU64>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        while let Ok(sent) = app.write(&[0; 65536]).await {
+        while let Ok(sent) = app.write(&[0; 8192]).await {
             poured.fetch_add(sent as u64, Ordering::SeqCst);
         }
     })
@@ -225,7 +225,7 @@ async fn one_way_of_an_upgrade_that_stands_still_ends_it() {
             }
         });
         let heard = tokio::spawn(async move { while from_read.read_u8().await.is_ok() {} });
-        let poured = async { while from_write.write(&[0; 65536]).await.is_ok() {} };
+        let poured = async { while from_write.write(&[0; 8192]).await.is_ok() {} };
         let ended = timeout(SOON, poured).await;
         assert!(ended.is_ok(), "by the app: {by_app}: still joined");
         drop(to_read);

@@ -38,7 +38,8 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> anyhow::Result<Ex
     let cache = Folder::new("check")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let metrics = Arc::new(Metrics::new());
-    for idp in oidc::build(settings, cache.path(), &clock, &metrics)? {
+    let used = oidc::UsedTokens::default();
+    for idp in oidc::build(settings, cache.path(), &clock, &metrics, &used)? {
         let ready = runtime.block_on(async {
             idp.refresh().await;
             idp.ready().await

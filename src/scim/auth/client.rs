@@ -4,6 +4,7 @@ use crate::identity::TenantSlug;
 use crate::provision::Actor;
 use crate::web::Visit;
 
+use super::super::federation::VerifiedAssertion;
 use super::super::token::Verified;
 
 /// Proof that a request comes from a SCIM client of this tenant. Made by [`super::Access`] alone; not `Clone`.
@@ -59,6 +60,17 @@ impl From<Verified> for ScimClient {
             name: token.name().to_owned(),
             credential: token.id().to_owned(),
             roles: token.roles().map(<[String]>::to_vec),
+        }
+    }
+}
+
+impl From<VerifiedAssertion> for ScimClient {
+    fn from(its: VerifiedAssertion) -> Self {
+        Self {
+            tenant: its.tenant().clone(),
+            name: its.name().to_owned(),
+            credential: its.credential().to_owned(),
+            roles: its.roles().map(<[String]>::to_vec),
         }
     }
 }

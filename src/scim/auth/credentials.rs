@@ -24,6 +24,8 @@ pub(super) enum Credentials {
     Shown(String, Secret),
     /// An access token of ours.
     Access(Secret),
+    /// A signed token of somebody else.
+    Signed(Secret),
 }
 
 impl Credentials {
@@ -52,6 +54,8 @@ impl Credentials {
     fn of(text: &str) -> Self {
         if text.starts_with(ACCESS_PREFIX) {
             Self::Access(Secret::new(text))
+        } else if text.split('.').count() == 3 {
+            Self::Signed(Secret::new(text))
         } else {
             Self::Shown(String::new(), Secret::new(text))
         }

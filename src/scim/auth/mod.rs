@@ -4,6 +4,7 @@
 //! tenant that is asked for, more requests than `scim.rate`, and networks that failed too often. Whoever is refused
 //! learns the same whatever is wrong: which tenants and tokens there are is nobody's business.
 
+mod check;
 mod client;
 mod credentials;
 mod failures;
@@ -12,12 +13,15 @@ mod refusal;
 
 use std::sync::Arc;
 
+use crate::clock::Clock;
 use crate::config::{Settings, Tenant};
-use crate::crypto::{Digest, sha256};
+use crate::identity::TenantSlug;
 use crate::metrics::{Kind, Metrics};
+use crate::outbound::OutboundError;
 use crate::web::Visit;
 
-use super::token::{Holder, Shown, TokenError, Tokens, Verified};
+use super::federation::{ENTRA, Trust, VerifiedAssertion};
+use super::token::{Holder, Shown, TokenError, Tokens};
 use credentials::Credentials;
 use rate::Rates;
 
@@ -35,12 +39,29 @@ pub struct Access {
     failures: Arc<Failures>,
     rates: Rates,
     metrics: Arc<Metrics>,
+    trust: Trust,
     lanes: Vec<tokio::sync::Mutex<()>>,
 }
 
 impl Access {
-    /// With what it works on.
+    /// With what it works on. Asks nobody yet.
+    ///
+    /// # Errors
+    ///
+    /// The machine's trusted certificates cannot be read.
     pub fn new(
+        settings: &Arc<Settings>,
+        tokens: &Arc<Tokens>,
+        failures: &Arc<Failures>,
+        clock: &Arc<dyn Clock>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, OutboundError> {
+        let trust = Trust::new(settings, clock, ENTRA)?;
+        Ok(Self::trusting(trust, settings, tokens, failures, metrics))
+    }
+
+    fn trusting(
+        trust: Trust,
         settings: &Arc<Settings>,
         tokens: &Arc<Tokens>,
         failures: &Arc<Failures>,
@@ -53,6 +74,7 @@ impl Access {
             failures: Arc::clone(failures),
             rates: Rates::default(),
             metrics: Arc::clone(metrics),
+            trust,
             lanes: std::iter::repeat_with(lane).take(LANES).collect(),
         }
     }
@@ -79,84 +101,57 @@ impl Access {
                 let shown = Shown::Pair(&who, secret.expose());
                 ScimClient::from(self.token(visit, shown, tenant).await?)
             }
+            Credentials::Signed(text) => {
+                let slug = tenant.map(|tenant| &tenant.slug);
+                let proved = self.trust.entra(text.expose(), slug).await;
+                self.noting(visit, text.expose(), proved.map_err(Refusal::from))?
+                    .into()
+            }
             Credentials::Access(text) => {
                 let slug = tenant.map(|tenant| &tenant.slug);
                 let holder = self.tokens.holder(text.expose(), slug);
                 self.noting(visit, text.expose(), holder.map_err(Refusal::from))
-                    .and_then(|holder| self.client_of(holder))?
+                    .and_then(|holder| self.client_of(holder, slug))?
             }
         };
-        if self
-            .rates
-            .take(client.credential(), self.settings.scim.rate, visit.now)
-        {
-            Ok(client)
+        self.within_rate(client.credential(), visit)?;
+        Ok(client)
+    }
+
+    /// One more request with this credential.
+    pub(in crate::scim) fn within_rate(
+        &self,
+        credential: &str,
+        visit: &Visit,
+    ) -> Result<(), Refusal> {
+        let rate = self.settings.scim.rate;
+        if self.rates.take(credential, rate, visit.now) {
+            Ok(())
         } else {
             Err(Refusal::Rate)
         }
     }
 
-    /// The token that was shown: remembered, or checked once however many ask at this moment.
-    pub(super) async fn token(
+    fn client_of(
         &self,
-        visit: &Visit,
-        shown: Shown<'_>,
-        tenant: Option<&Tenant>,
-    ) -> Result<Verified, Refusal> {
-        let slug = tenant.map(|tenant| &tenant.slug);
-        if let Some(verified) = self.tokens.recall(shown, slug) {
-            return Ok(verified);
-        }
-        let what = digest(shown);
-        let Digest([lane, ..]) = what;
-        // A job that sends twenty requests at once costs one bcrypt, and is one try.
-        let _turn = match self.lanes.get(usize::from(lane)) {
-            Some(lane) => Some(lane.lock().await),
-            None => None,
-        };
-        if let Some(verified) = self.tokens.recall(shown, slug) {
-            return Ok(verified);
-        }
-        let limits = &self.settings.limits;
-        let attempt = self
-            .failures
-            .attempt(limits, what, visit.origin.client, visit.now)
-            .map_err(Refusal::Throttled)?;
-        let verified = self.tokens.verify(shown, slug).await;
-        match &verified {
-            Ok(_right) => self.failures.succeeded(&attempt, visit.now),
-            Err(TokenError::Busy(_)) => self.failures.undone(&attempt),
-            Err(_wrong) => {}
-        }
-        Ok(verified?)
-    }
-
-    /// Counts what failed without costing anything, so that nobody may go on guessing.
-    pub(super) fn noting<T>(
-        &self,
-        visit: &Visit,
-        text: &str,
-        result: Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        if result.is_err() {
-            let (limits, client) = (&self.settings.limits, visit.origin.client);
-            let what = sha256(text.as_bytes());
-            let _counts_as_failed = self
-                .failures
-                .attempt(limits, what, client, visit.now)
-                .map_err(Refusal::Throttled)?;
-        }
-        result
-    }
-
-    fn client_of(&self, holder: Holder) -> Result<ScimClient, Refusal> {
+        holder: Holder,
+        tenant: Option<&TenantSlug>,
+    ) -> Result<ScimClient, Refusal> {
         match holder {
             Holder::Token(token) => Ok(token.into()),
-            Holder::Federation { .. } => Err(TokenError::Unknown.into()),
+            Holder::Federation(name) => {
+                let all = &self.settings.scim.federations;
+                // What a reload took out of the settings opens nothing.
+                let its = all
+                    .iter()
+                    .find(|it| it.name == name && Some(&it.tenant) == tenant);
+                let its = its.ok_or(TokenError::Revoked(name))?;
+                Ok(VerifiedAssertion::of(its).into())
+            }
         }
     }
 
-    pub(super) fn check_network(&self, visit: &Visit) -> Result<(), Refusal> {
+    pub(in crate::scim) fn check_network(&self, visit: &Visit) -> Result<(), Refusal> {
         let allowed = &self.settings.scim.allowed_networks;
         let client = visit.origin.client.map(|client| client.to_canonical());
         // R5: where nobody can say who asks, nobody of an allowed network does.
@@ -168,12 +163,21 @@ impl Access {
         }
     }
 
-    pub(super) fn tenant(&self, name: &str) -> Option<&Tenant> {
+    pub(in crate::scim) fn tenant(&self, name: &str) -> Option<&Tenant> {
         let mut tenants = self.settings.tenants.iter();
         tenants.find(|tenant| tenant.slug.as_str() == name)
     }
 
-    pub(super) fn count(&self, refusal: &Refusal) {
+    /// All tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    pub(in crate::scim) const fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    pub(in crate::scim) fn count(&self, refusal: &Refusal) {
         let kind = refusal.word();
         self.metrics
             .scim_refused
@@ -182,12 +186,5 @@ impl Access {
     }
 }
 
-fn digest(shown: Shown<'_>) -> Digest {
-    match shown {
-        Shown::Token(text) => sha256(text.trim().as_bytes()),
-        Shown::Pair(who, secret) => sha256(format!("{}\n{}", who.trim(), secret.trim()).as_bytes()),
-    }
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

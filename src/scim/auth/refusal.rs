@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode};
 use crate::problem::Problem;
 
 use super::super::error::ScimError;
+use super::super::federation::AssertionRefused;
 use super::super::token::TokenError;
 
 /// What a 401 asks for (RFC 6750 3; RFC 7644 2 takes any scheme, RFC 9110 15.5.2 wants the field).
@@ -34,12 +35,21 @@ pub enum Refusal {
     /// The token was not taken.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The assertion was not taken.
+    #[error(transparent)]
+    Assertion(Box<AssertionRefused>),
     /// Too many failures of this network.
     #[error("too many failed tries")]
     Throttled(Duration),
     /// More requests than `scim.rate`.
     #[error("more requests than scim.rate")]
     Rate,
+}
+
+impl From<AssertionRefused> for Refusal {
+    fn from(refused: AssertionRefused) -> Self {
+        Self::Assertion(Box::new(refused))
+    }
 }
 
 /// What a client that was not let in is answered.
@@ -64,6 +74,7 @@ impl Refusal {
                 TokenError::Tenant { .. } => "tenant",
                 TokenError::Busy(_) => "busy",
             },
+            Self::Assertion(_) => "assertion",
             Self::Throttled(_) => "throttled",
             Self::Rate => "rate",
         }
@@ -92,6 +103,12 @@ impl From<Refusal> for Problem {
                 "Too many tokens are being checked. Try again in a moment.",
             )
             .retry_after(SOON),
+            Refusal::Assertion(refused) if refused.is_ours() => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "scim.issuer",
+                "The keys of the token's issuer cannot be reached at the moment. Try again in a minute.",
+            )
+            .retry_after(Duration::from_secs(30)),
             // One text whatever is wrong: which tokens and tenants there are is told to nobody.
             Refusal::Token(
                 TokenError::Form
@@ -100,7 +117,8 @@ impl From<Refusal> for Problem {
                 | TokenError::Revoked(_)
                 | TokenError::Expired(_)
                 | TokenError::Tenant { .. },
-            ) => missing(
+            )
+            | Refusal::Assertion(_) => missing(
                 "The token is not valid for this address. Check that all of it was pasted, that it is of this tenant, and that it was neither revoked nor has expired.",
             ),
             Refusal::Throttled(wait) => too_many(
@@ -119,7 +137,11 @@ impl From<Refusal> for Denied {
     fn from(refusal: Refusal) -> Self {
         let challenge = match &refusal {
             Refusal::Missing | Refusal::Twice | Refusal::InQuery => CHALLENGE,
-            Refusal::Token(_) | Refusal::Network | Refusal::Throttled(_) | Refusal::Rate => INVALID,
+            Refusal::Token(_)
+            | Refusal::Assertion(_)
+            | Refusal::Network
+            | Refusal::Throttled(_)
+            | Refusal::Rate => INVALID,
         };
         let error = ScimError::from(Problem::from(refusal));
         let is_401 = error.status == StatusCode::UNAUTHORIZED;

@@ -4,12 +4,20 @@ use serde_json::Value;
 
 use super::path::AttributePath;
 
+mod asked;
 mod error;
+mod eval;
+mod lower;
 mod parse;
+mod place;
 mod print;
+mod rule;
 mod words;
 
+pub use asked::Asked;
 pub use error::{FilterError, FilterReason, MAX_DEPTH, MAX_FILTER, MAX_TERMS};
+pub use eval::Test;
+pub use lower::Lookup;
 pub(super) use parse::target_filter;
 
 /// A filter.
@@ -51,3 +59,6 @@ pub enum Operator {
     /// less than or equal
     Le,
 }
+
+#[cfg(test)]
+mod property_tests;

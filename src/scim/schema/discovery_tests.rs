@@ -1,5 +1,5 @@
 use super::super::document::SCHEMA;
-use super::super::find_tests::{schemas, schemas_of, settings};
+use super::super::tests::{schemas, schemas_of, settings};
 use super::super::{ENTERPRISE, GROUP, USER};
 use super::*;
 

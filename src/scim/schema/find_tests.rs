@@ -111,7 +111,7 @@ fn characteristics_are_those_of_the_rfc() {
     let schemas = schemas();
     for (path, exact, mutability, returned) in [
         ("id", true, ReadOnly, Returned::Always),
-        ("schemas", true, ReadOnly, Returned::Always),
+        ("schemas", false, ReadOnly, Returned::Always),
         ("externalId", true, ReadWrite, Returned::Default),
         ("meta.created", false, ReadOnly, Returned::Default),
         ("userName", false, ReadWrite, Returned::Default),

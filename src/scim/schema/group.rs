@@ -38,8 +38,8 @@ pub(super) fn common() -> Vec<Attribute> {
         text("version", "Entity tag of the resource"),
     ];
     vec![
+        // RFC 7643 2.1: URNs of schemas have no case.
         Attribute::link("schemas", &["uri"], "Schemas of what the resource holds")
-            .exact()
             .many()
             .with(Mutability::ReadOnly, Returned::Always),
         text("id", "Our identifier of the resource")

@@ -162,4 +162,5 @@ impl Schemas {
 }
 
 #[cfg(test)]
-mod find_tests;
+#[path = "find_tests.rs"]
+pub(in crate::scim) mod tests;

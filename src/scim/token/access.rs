@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::federation::VerifiedAssertion;
 use super::verify::checked;
 use super::{ACCESS_LIFETIME, ACCESS_PREFIX, TokenError, Tokens, Verified, store};
 use crate::clock::Timestamp;
@@ -15,18 +16,23 @@ use crate::storage::StorageError;
 /// Live access tokens of one credential; the one that ends first makes room.
 const MOST: usize = 1000;
 
+/// What an access token is given for.
+#[derive(Clone, Copy, Debug)]
+pub enum Proof<'a> {
+    /// A token.
+    Token(&'a Verified),
+    /// An assertion of a `[[scim.federation]]`.
+    Assertion(&'a VerifiedAssertion),
+}
+
 /// What an access token was given for.
 #[derive(Debug)]
 pub enum Holder {
     /// A token, checked anew: revoked or expired, it opens nothing.
     Token(Verified),
-    /// An assertion of this `[[scim.federation]]`. Whether that still stands in the settings is the caller's check.
-    Federation {
-        /// Its name.
-        name: String,
-        /// The tenant that it opened.
-        tenant: TenantSlug,
-    },
+    /// An assertion of the `[[scim.federation]]` of this name, for the tenant that was asked for. Whether that still
+    /// stands in the settings is the caller's check.
+    Federation(String),
 }
 
 /// An access token as it is stored.
@@ -50,21 +56,16 @@ impl Tokens {
     /// # Errors
     ///
     /// The store failed; then there is none.
-    pub async fn issue(&self, holder: &Holder) -> Result<(Secret, Duration), StorageError> {
+    pub async fn issue(&self, proof: Proof<'_>) -> Result<(Secret, Duration), StorageError> {
         let now = self.clock.now();
-        let (credential, tenant) = match holder {
-            Holder::Token(token) => (
-                Credential::Token(token.id().to_owned()),
-                token.tenant().clone(),
-            ),
-            Holder::Federation { name, tenant } => {
-                (Credential::Federation(name.clone()), tenant.clone())
-            }
+        let (credential, tenant) = match proof {
+            Proof::Token(token) => (Credential::Token(token.id().to_owned()), token.tenant()),
+            Proof::Assertion(its) => (Credential::Federation(its.name().to_owned()), its.tenant()),
         };
         let gone = self.room_for(&credential);
         let record = AccessRecord {
             credential,
-            tenant,
+            tenant: tenant.clone(),
             expires: now.plus(ACCESS_LIFETIME),
         };
         let text = format!("{ACCESS_PREFIX}{}", random_token());
@@ -108,10 +109,7 @@ impl Tokens {
                         tenant: record.tenant.clone(),
                     });
                 }
-                Ok(Holder::Federation {
-                    name: name.clone(),
-                    tenant: record.tenant.clone(),
-                })
+                Ok(Holder::Federation(name.clone()))
             }
         }
     }

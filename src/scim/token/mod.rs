@@ -6,6 +6,7 @@
 
 mod access;
 mod live;
+mod revoke;
 mod store;
 mod sweep;
 mod tokens;
@@ -18,8 +19,9 @@ use crate::crypto::PasswordError;
 use crate::identity::TenantSlug;
 use crate::secret::Secret;
 
-pub use access::Holder;
-pub use tokens::{CreateError, Created, NewToken, RevokeError, Tokens};
+pub use access::{Holder, Proof};
+pub use revoke::RevokeError;
+pub use tokens::{CreateError, Created, NewToken, Tokens};
 pub use verify::{Shown, Verified};
 
 /// What a token starts with, so that scanners for leaked secrets find it.

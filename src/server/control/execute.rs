@@ -154,7 +154,7 @@ impl Asked<'_> {
                 limit,
             } => self.scim_log(user, failed, limit),
             Operation::ScimPause { on } => self.scim_pause(on).await,
-            Operation::ScimResetFuse => self.scim_reset_fuse().await,
+            Operation::ScimResetFuse { tenant } => self.scim_reset_fuse(&tenant).await,
             Operation::AuditVerify => done(&ChainVerdict::from(self.app.audit.verify().await?)),
         }
     }

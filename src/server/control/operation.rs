@@ -114,7 +114,10 @@ pub enum Operation {
         on: bool,
     },
     /// Counts deactivations anew.
-    ScimResetFuse,
+    ScimResetFuse {
+        /// Whose.
+        tenant: TenantSlug,
+    },
 }
 
 /// A person to make.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::execute::{Asked, Refusal, done};
 use super::{Answer, MAX_ROWS};
 use crate::audit::Event;
+use crate::identity::TenantSlug;
 use crate::scim;
 
 /// One exchange with a SCIM client. Times are RFC 3339 in UTC.
@@ -83,9 +84,9 @@ impl Asked<'_> {
         self.scim_event(action).await
     }
 
-    pub(super) async fn scim_reset_fuse(&self) -> Result<Answer, Refusal> {
-        self.app.provision.reset_fuse();
-        self.scim_event("scim.fuse_reset").await
+    pub(super) async fn scim_reset_fuse(&self, tenant: &TenantSlug) -> Result<Answer, Refusal> {
+        self.app.provision.reset_fuse(tenant, &self.actor).await?;
+        done(&true)
     }
 
     async fn scim_event(&self, action: &str) -> Result<Answer, Refusal> {

@@ -113,15 +113,33 @@ impl Process {
         std::mem::take(&mut self.folder)
     }
 
+    /// Has the settings read again, once it listens for that: before, the signal would end it.
+    pub async fn hang_up(&self) {
+        let status = format!("/proc/{}/status", self.child.id().unwrap());
+        let listens = || {
+            let status = std::fs::read_to_string(&status).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            u64::from_str_radix(caught.unwrap().trim(), 16).unwrap() & 1 == 1
+        };
+        let caught = async {
+            while !listens() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let caught = tokio::time::timeout(Duration::from_secs(20), caught).await;
+        assert!(caught.is_ok(), "it does not listen for SIGHUP");
+        self.signal("-HUP").await;
+    }
+
+    async fn signal(&self, which: &str) {
+        let id = self.child.id().unwrap().to_string();
+        let sent = Command::new("kill").args([which, &id]).status().await;
+        assert!(sent.unwrap().success());
+    }
+
     /// As a service manager does it; gives the folder.
     pub async fn terminate(mut self) -> PathBuf {
-        let id = self.child.id().unwrap().to_string();
-        let sent = Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .await
-            .unwrap();
-        assert!(sent.success());
+        self.signal("-TERM").await;
         let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
         let status = ended.expect("still running").unwrap();
         assert!(status.success(), "{status}:\n{}", self.log());
