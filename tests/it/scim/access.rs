@@ -5,6 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use http::Method;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
+use sidegate::identity::TenantSlug;
+use sidegate::server::control::Operation;
 
 use super::{gate, refused};
 use crate::support::{Answer, ScimClient, Sidegate, raw, status};
@@ -92,7 +94,7 @@ async fn r26_a_revoked_token_is_none_at_once() {
     let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
     assert_eq!(listed.len(), 2, "{listed:?}");
     assert!(
-        listed.iter().all(|row| row["used"].is_string()),
+        listed.iter().all(|row| row["last_used"].is_string()),
         "{listed:?}"
     );
     // R55: neither the token nor its hash.
@@ -104,8 +106,16 @@ async fn r26_a_revoked_token_is_none_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_ends_when_the_operator_said() {
     let gate = gate("").await;
-    let token = ScimClient::make_token(&gate, "token create --name brief --expires 1s").await;
-    let mut scim = ScimClient::with(&gate, "default", &token);
+    // The command line makes none so brief.
+    let made: Value = gate
+        .ask(Operation::TokenCreate {
+            tenant: TenantSlug::default(),
+            name: Some("brief".to_owned()),
+            expires_seconds: Some(1),
+            roles: None,
+        })
+        .await;
+    let mut scim = ScimClient::with(&gate, "default", made["token"].as_str().unwrap());
     let over = async {
         while scim.get("/Users").await.status == 200 {
             tokio::task::yield_now().await;
@@ -120,7 +130,7 @@ async fn a_token_ends_when_the_operator_said() {
 async fn r53_a_token_gives_only_the_roles_of_its_list() {
     let settings = "[roles]\nallowed = [\"MEMBER\", \"ADMIN\"]\n[roles.groups]\nadmins = \"ADMIN\"\nmembers = \"MEMBER\"\n";
     let gate = gate(settings).await;
-    let token = ScimClient::make_token(&gate, "token create --name narrow --role MEMBER").await;
+    let token = ScimClient::make_token(&gate, "token create --name narrow --roles MEMBER").await;
     let mut scim = ScimClient::with(&gate, "default", &token);
     let mut body = crate::support::user("ada");
     body["roles"] = serde_json::json!([{ "primary": true, "value": "ADMIN" }]);

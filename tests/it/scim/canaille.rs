@@ -191,7 +191,7 @@ async fn canaille_makes_renames_locks_and_deletes_people() {
     let seen: Seen = browser.get("/").await.json();
     assert_eq!(seen.header("x-forwarded-roles"), Some("NONE"));
     canaille
-        .does(&["delete", "group", &group, "--noconfirm"])
+        .does(&["delete", "group", "--id", &group, "--noconfirm"])
         .await;
     assert!(
         scim.find("/Groups", "displayName eq \"admins\"")
@@ -199,7 +199,7 @@ async fn canaille_makes_renames_locks_and_deletes_people() {
             .is_empty()
     );
     canaille
-        .does(&["delete", "user", &alice, "--noconfirm"])
+        .does(&["delete", "user", "--id", &alice, "--noconfirm"])
         .await;
     assert_eq!(scim.get(&path).await.status, 404);
     assert_eq!(person(&mut browser).await, None);
