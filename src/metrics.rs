@@ -72,6 +72,8 @@ pub struct Metrics {
     pub reloads: Family<Kind, Counter>,
     /// `sidegate_log_lines_dropped_total{kind}`: `access`, `event`: standard output was not read fast enough.
     pub log_lines_dropped: Family<Kind, Counter>,
+    /// `sidegate_scim_fuse_refusals_total`: deactivations that `max_deactivations_per_hour` refused.
+    pub fuse_refusals: Counter,
     /// `sidegate_store_commits_total` and `sidegate_store_writes_total`: group commits and the writes in them.
     pub store_commits: Counter,
     /// See [`Self::store_commits`].
@@ -127,6 +129,11 @@ impl Metrics {
             "log_lines_dropped",
             "Log lines that nobody read fast enough",
             &m.log_lines_dropped,
+        );
+        book.add(
+            "scim_fuse_refusals",
+            "Deactivations that the fuse refused",
+            &m.fuse_refusals,
         );
         book.add(
             "store_commits",

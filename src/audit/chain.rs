@@ -1,6 +1,8 @@
 //! The chain in the store: one row an entry, the hash before the first one and the last one's beside them.
 
-use redb::{AccessGuard, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction,
+};
 use serde::Serialize;
 
 use super::{Entry, Event, Filter, Verdict};
@@ -13,6 +15,8 @@ const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
 /// `first`: what the first entry follows, once entries were pruned. `last`: the last entry, so that
 /// a cut at the end shows.
 const ENDS: TableDefinition<'_, &str, (u64, &str)> = TableDefinition::new("audit_ends");
+/// Person and number of the entry, for everybody's history.
+const PEOPLE: TableDefinition<'_, (&str, u64), ()> = TableDefinition::new("audit_people");
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// How a line ends: the hash and what stands around it.
 const TAIL: usize = r#","hash":""}"#.len() + ZEROS.len();
@@ -61,6 +65,10 @@ pub(super) fn append(
         .open_table(ENTRIES)?
         .insert(number, line.as_bytes())?;
     ends.insert("last", (number, hash.as_str()))?;
+    let mut people = transaction.open_table(PEOPLE)?;
+    for person in event.people() {
+        people.insert((person, number), ())?;
+    }
     Ok(())
 }
 
@@ -72,6 +80,9 @@ pub(super) fn find(
     let Some(entries) = table(snapshot, ENTRIES)? else {
         return Ok(Vec::new());
     };
+    if let Some(person) = &filter.user {
+        return of_person(snapshot, &entries, person, filter, limit);
+    }
     let mut found = Vec::new();
     for row in entries.range(..filter.before.unwrap_or(u64::MAX))?.rev() {
         if found.len() >= limit {
@@ -79,6 +90,38 @@ pub(super) fn find(
         }
         let entry: Entry = serde_json::from_slice(row?.1.value())?;
         // Entries are as old as their numbers say, but for a clock that was set back.
+        if filter.since.is_some_and(|since| entry.at < since) {
+            break;
+        }
+        if filter.fits(&entry) {
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}
+
+/// A person's history, by index.
+fn of_person(
+    snapshot: &ReadTransaction,
+    entries: &ReadOnlyTable<u64, &'static [u8]>,
+    person: &str,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Vec<Entry>, StorageError> {
+    let Some(people) = table(snapshot, PEOPLE)? else {
+        return Ok(Vec::new());
+    };
+    let before = filter.before.unwrap_or(u64::MAX);
+    let mut found = Vec::new();
+    for row in people.range((person, 0)..(person, before))?.rev() {
+        if found.len() >= limit {
+            break;
+        }
+        let (_, number) = row?.0.value();
+        let Some(line) = entries.get(number)? else {
+            continue;
+        };
+        let entry: Entry = serde_json::from_slice(line.value())?;
         if filter.since.is_some_and(|since| entry.at < since) {
             break;
         }
@@ -160,11 +203,15 @@ pub(super) fn prune(
     limit: usize,
 ) -> Result<u64, StorageError> {
     let mut entries = transaction.open_table(ENTRIES)?;
+    let mut people = transaction.open_table(PEOPLE)?;
     let mut old = Vec::new();
     for row in entries.iter()?.take(limit) {
         let entry: Entry = serde_json::from_slice(row?.1.value())?;
         if entry.at >= before {
             break;
+        }
+        for person in entry.event.people() {
+            people.remove((person, entry.number))?;
         }
         old.push(Place {
             number: entry.number,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::clock::{Clock, Timestamp};
 use crate::storage::{Embedded, StorageError};
@@ -24,7 +25,7 @@ const PAGE: usize = 1000;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Event {
     /// `sign_in.ok`, `sign_in.refused`, `session.ended`, `user.created`, `user.changed`, `user.activated`,
-    /// `user.deactivated`, `user.deleted`, `link.created`, `password.set`, `request.refused`,
+    /// `user.deactivated`, `user.deleted`, `group.created`, `group.changed`, `group.deleted`, `link.created`, `password.set`, `request.refused`,
     /// `settings.reloaded`, `key.rolled`, …
     pub action: String,
     /// Who did it: `idp:entra`, `local`, `cli:uid=0`, `scim:NAME`, `system`.
@@ -50,6 +51,33 @@ pub struct Event {
     /// Id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The SCIM client's own id of what it did: Entra's `ActivityId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity_id: Option<String>,
+    /// The SCIM client's identifier of the person or group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The group's id, where one is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The group's display name at that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_name: Option<String>,
+    /// What changed, by attribute: `{"userName": {"before": …, "after": …}}`, for members
+    /// `{"members": {"added": [id…], "removed": [id…]}}`. Long values are cut. Never a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Value>,
+}
+
+impl Event {
+    /// Ids of the people whose history it belongs to.
+    fn people(&self) -> impl Iterator<Item = &str> {
+        let members = self.changes.as_ref().and_then(|its| its.get("members"));
+        let listed = move |which: &str| members.and_then(|its| its.get(which)?.as_array());
+        let listed = [listed("added"), listed("removed")].into_iter().flatten();
+        let listed = listed.flatten().filter_map(Value::as_str);
+        self.user.as_deref().into_iter().chain(listed)
+    }
 }
 
 /// An event in the chain.
@@ -86,6 +114,8 @@ pub enum Verdict {
 pub struct Filter {
     /// Of this person, by the user name at that time, byte for byte.
     pub user_name: Option<String>,
+    /// Of this person, by id: also what became of their memberships.
+    pub user: Option<String>,
     /// Whose action starts so, such as `user.`.
     pub action: Option<String>,
     /// Not older than this.

@@ -203,6 +203,21 @@ pub trait Directory: Send + Sync {
         group: &GroupId,
         user: &UserId,
     ) -> Result<bool, DirectoryError>;
+    /// Those of these people who are in this group; rows of theirs alone are read.
+    async fn members_among(
+        &self,
+        tenant: &TenantSlug,
+        group: &GroupId,
+        users: &[UserId],
+    ) -> Result<Vec<UserId>, DirectoryError>;
+    /// The first of these ids that is nobody's, or a retired person's, or, with `managed_only`, of somebody whom
+    /// SCIM does not manage; no record is read.
+    async fn first_unknown(
+        &self,
+        tenant: &TenantSlug,
+        users: &[UserId],
+        managed_only: bool,
+    ) -> Result<Option<UserId>, DirectoryError>;
     /// [`Self::groups_of`] for each of these people, in the order asked, in one read.
     async fn groups_of_all(
         &self,

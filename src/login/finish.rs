@@ -39,6 +39,7 @@ impl Login {
             name: format!("idp:{}", principal.idp),
             client: visit.origin.client,
             request_id: Some(visit.origin.request_id.to_string()),
+            ..Actor::default()
         };
         let host = visit.origin.host.as_str();
         let admitted = match self.provision.admit(host, &principal, &actor).await {
@@ -287,7 +288,9 @@ pub(super) fn refusal(refused: Refused) -> Problem {
             "sign_in.claim",
             "Your sign-in service did not send the details that are needed here. Ask for them to be added to its settings.",
         ),
-        Refused::Directory(_) => return Problem::internal(refused),
+        Refused::Rule(_) | Refused::Outdated | Refused::Directory(_) => {
+            return Problem::internal(refused);
+        }
     };
     Problem::forbidden(code, detail).because(refused)
 }

@@ -149,6 +149,7 @@ pub(super) fn actor() -> Actor {
         name: "cli:uid=0".to_owned(),
         client: None,
         request_id: None,
+        ..Actor::default()
     }
 }
 

@@ -30,10 +30,26 @@ impl Provision {
             subject: principal.link_subject.clone(),
             tenant: tenant.slug.clone(),
         };
+        let done = self.meet(tenant, principal, &link, actor).await;
+        match &done {
+            Err(Refused::Match(why)) => self.note_conflict(tenant, principal, why).await,
+            Ok(_) => self.settle_conflict(&link),
+            Err(_) => {}
+        }
+        done
+    }
+
+    async fn meet(
+        &self,
+        tenant: &Tenant,
+        principal: &Principal,
+        link: &Link,
+        actor: &Actor,
+    ) -> Result<Admitted, Refused> {
         let mut last = DirectoryError::Stale;
         for _ in 0..ATTEMPTS {
             // Another sign-in of the same person, or a SCIM client, was a moment earlier.
-            match self.meet_once(tenant, principal, &link, actor).await {
+            match self.meet_once(tenant, principal, link, actor).await {
                 Err(Refused::Directory(DirectoryError::Storage(error))) => return Err(error.into()),
                 Err(Refused::Directory(error)) => last = error,
                 done => return done,
@@ -100,7 +116,11 @@ impl Provision {
     }
 
     /// People whom the configured match finds.
-    async fn matching(&self, tenant: &Tenant, principal: &Principal) -> Result<Vec<User>, Refused> {
+    pub(super) async fn matching(
+        &self,
+        tenant: &Tenant,
+        principal: &Principal,
+    ) -> Result<Vec<User>, Refused> {
         let key = match tenant.provisioning.matching {
             Match::UserName => Some(UserKey::UserName(fold(person::user_name(principal)?))),
             Match::ExternalId => external_id(principal),

@@ -1,18 +1,15 @@
 //! Changes of a person. Each goes on to its end when its caller has gone, and what takes rights
 //! away ends the person's sessions first.
 
-use std::future::Future;
 use std::sync::Arc;
 
-use super::{Actor, People, Provision, Refused};
+use super::desk::ATTEMPTS;
+use super::touch::{Touch, to_its_end};
+use super::{Actor, Provision, Refused, told};
 use crate::directory::{Change, DirectoryError, Expected};
-use crate::identity::{SignInMethod, TenantSlug, Tombstone, User, UserId, fold};
+use crate::identity::{ManagedBy, SignInMethod, TenantSlug, Tombstone, User, UserId, fold};
 use crate::secret::Secret;
 use crate::session::End;
-use crate::storage::StorageError;
-
-/// How often a change is tried again when the record changed under it.
-const ATTEMPTS: usize = 8;
 
 impl Provision {
     /// Sets a local password and ends the person's other sessions, all but `keep` (a public id).
@@ -103,6 +100,10 @@ impl Provision {
         let write = move |user: &mut User| {
             let changes = user.active != active;
             user.active = active;
+            // Whom a SCIM client deleted, an operator brings back.
+            if active && user.managed_by == ManagedBy::Retired {
+                user.managed_by = ManagedBy::Operator;
+            }
             Ok(changes)
         };
         let action = if active {
@@ -136,9 +137,11 @@ impl Provision {
                 deleted: people.clock.now(),
             };
             let change = Change::RemoveUser(tenant.clone(), id.clone(), tombstone);
-            let end = Some((End::User(tenant, id), "deactivated"));
-            people.apply_and_end(change, end.as_ref()).await?;
-            Ok(people.audit.write(actor.did("user.deleted", &user)).await?)
+            let touch = Touch::person(&tenant, &id).ending(End::User(tenant, id), "deactivated");
+            people.commit(vec![change], &touch).await?;
+            let mut event = actor.did("user.deleted", &user);
+            event.changes = told::of_user(Some(&user), None);
+            Ok(people.audit.write(event).await?)
         })
         .await
     }
@@ -155,68 +158,34 @@ impl Provision {
     ) -> Result<(), Refused> {
         let people = Arc::clone(&self.people);
         let (tenant, id, actor) = (tenant.clone(), id.clone(), actor.clone());
+        let mut touch = Touch::person(&tenant, &id);
+        if let Some((which, why)) = end {
+            touch = touch.ending(which, why);
+        }
         to_its_end(async move {
             for _ in 0..ATTEMPTS {
-                let user = people.directory.user(&tenant, &id).await?;
-                let mut user = user.ok_or(DirectoryError::Missing)?;
+                let before = people.directory.user(&tenant, &id).await?;
+                let before = before.ok_or(DirectoryError::Missing)?;
+                let mut user = before.clone();
                 if !write(&mut user)? {
-                    return people.end(end.as_ref()).await;
+                    return people.end(&touch).await;
                 }
-                let before = user.version;
-                user.version = before.saturating_add(1);
+                user.version = before.version.saturating_add(1);
                 user.modified = people.clock.now();
-                let change = Change::PutUser(Box::new(user.clone()), Expected::Version(before));
-                match people.apply_and_end(change, end.as_ref()).await {
+                let expected = Expected::Version(before.version);
+                let change = Change::PutUser(Box::new(user.clone()), expected);
+                match people.commit(vec![change], &touch).await {
                     Err(Refused::Directory(DirectoryError::Stale)) => {}
                     Err(refused) => return Err(refused),
-                    Ok(()) => return Ok(people.audit.write(actor.did(action, &user)).await?),
+                    Ok(()) => {
+                        let mut event = actor.did(action, &user);
+                        event.changes = told::of_user(Some(&before), Some(&user));
+                        return Ok(people.audit.write(event).await?);
+                    }
                 }
             }
             Err(DirectoryError::Stale.into())
         })
         .await
     }
-}
-
-impl People {
-    /// Ends sessions in memory before the store is asked, and once more behind the commit: what
-    /// started in between read the record as it was.
-    async fn apply_and_end(
-        &self,
-        change: Change,
-        end: Option<&(End, &'static str)>,
-    ) -> Result<(), Refused> {
-        let (tenant, id) = match &change {
-            Change::PutUser(user, _) | Change::RetireUser(user, ..) => {
-                (user.tenant.clone(), user.id.clone())
-            }
-            Change::RemoveUser(tenant, id, _) => (tenant.clone(), id.clone()),
-            Change::AddLink(..)
-            | Change::PutGroup(..)
-            | Change::RemoveGroup(..)
-            | Change::AddMember(..)
-            | Change::RemoveMember(..) => return Err(DirectoryError::Missing.into()),
-        };
-        // Polled in this order; both writes share a commit.
-        let (ended, applied) =
-            tokio::join!(biased; self.end(end), self.directory.apply(vec![change]));
-        applied?;
-        self.sessions.refresh(&tenant, &id);
-        ended.and(self.end(end).await)
-    }
-
-    async fn end(&self, end: Option<&(End, &'static str)>) -> Result<(), Refused> {
-        if let Some((which, why)) = end {
-            self.sessions.end(which, why).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Runs on when whoever waits for it goes away.
-async fn to_its_end<T: Send + 'static>(
-    change: impl Future<Output = Result<T, Refused>> + Send + 'static,
-) -> Result<T, Refused> {
-    let done = tokio::spawn(change).await;
-    done.map_err(|_panicked| StorageError::BrokenOff)?
 }

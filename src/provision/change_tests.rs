@@ -3,7 +3,7 @@
 use super::world::*;
 use super::*;
 use crate::directory::DirectoryError;
-use crate::identity::{ManagedBy, UserId};
+use crate::identity::{ClaimedGroups, ManagedBy, UserId};
 use crate::session::StartError;
 
 fn new(name: &str, sign_in: SignInMethod) -> NewUser {

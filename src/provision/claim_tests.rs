@@ -3,8 +3,7 @@
 use serde_json::json;
 
 use super::world::*;
-use super::*;
-use crate::identity::Principal;
+use crate::identity::{ClaimedGroups, Principal};
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one story, most of it a table")]

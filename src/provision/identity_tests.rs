@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use super::roles::RoleRule;
 use super::world::*;
 use super::*;
 use crate::directory::Change;
-use crate::identity::{IdpName, Principal};
+use crate::identity::{ClaimedGroups, IdpName, Principal, UserId};
 
 #[tokio::test]
 async fn r27_of_its_own_groups_the_directory_alone_decides() {

@@ -3,28 +3,48 @@
 //! Refuses the inactive, the deleted, the unknown where JIT is off, foreign domains, and ambiguous matches.
 
 mod admit;
+mod attribute;
 mod change;
+mod conflicts;
 mod create;
+mod desk;
+mod draft;
+mod fuse;
+mod groups;
+mod identity;
+mod members;
 mod person;
 mod refused;
 mod roles;
+mod rules;
+mod scim;
+mod state;
 mod tenant;
+mod told;
+mod touch;
+mod turns;
+mod users;
 
 use std::sync::Arc;
 
 use crate::audit::{Audit, Event};
 use crate::clock::Clock;
 use crate::config::{Groups, Tenant};
-use crate::directory::{Directory, DirectoryError, UserKey};
-use crate::identity::{ClaimedGroups, Identity, SignInMethod, TenantSlug, User, UserId, fold};
+use crate::directory::Directory;
+use crate::identity::{SignInMethod, TenantSlug, User};
 use crate::secret::Secret;
 use crate::session::{Sessions, Ticket};
 
+pub use conflicts::Conflict;
+pub use draft::{GroupDraft, MemberChange, UserDraft};
 pub use refused::Refused;
-use roles::RoleRule;
+pub use roles::{RoleFrom, RoleSource};
+pub use rules::Rule;
+use rules::Ruled;
+pub use state::State;
 
 /// Who asked for a change, for the audit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Actor {
     /// `idp:NAME`, `local`, `cli:uid=0`, `scim:NAME`.
     pub name: String,
@@ -32,20 +52,34 @@ pub struct Actor {
     pub client: Option<std::net::IpAddr>,
     /// Id of the request.
     pub request_id: Option<String>,
+    /// The SCIM client's own id of what it does: Entra's `ActivityId`.
+    pub activity_id: Option<String>,
+    /// Everything is checked and answered as usual, nothing is written, nobody's session ends. Heeded by what SCIM
+    /// clients call.
+    pub dry_run: bool,
 }
 
 impl Actor {
-    /// An event of theirs about a person.
-    fn did(&self, action: &str, user: &User) -> Event {
+    /// An event of theirs.
+    fn event(&self, action: &str, tenant: &TenantSlug) -> Event {
         Event {
             action: action.to_owned(),
             actor: self.name.clone(),
-            tenant: Some(user.tenant.to_string()),
-            user: Some(user.id.to_string()),
-            user_name: Some(user.user_name.clone()),
+            tenant: Some(tenant.to_string()),
             client: self.client,
             request_id: self.request_id.clone(),
+            activity_id: self.activity_id.clone(),
             ..Event::default()
+        }
+    }
+
+    /// An event of theirs about a person.
+    fn did(&self, action: &str, user: &User) -> Event {
+        Event {
+            user: Some(user.id.to_string()),
+            user_name: Some(user.user_name.clone()),
+            external_id: user.external_id.clone(),
+            ..self.event(action, &user.tenant)
         }
     }
 }
@@ -91,7 +125,7 @@ pub struct NewUser {
 /// The one way to change people.
 pub struct Provision {
     people: Arc<People>,
-    tenants: Vec<(Tenant, RoleRule)>,
+    tenants: Vec<Arc<Ruled>>,
     groups: Groups,
 }
 
@@ -101,10 +135,11 @@ struct People {
     sessions: Arc<Sessions>,
     audit: Arc<Audit>,
     clock: Arc<dyn Clock>,
+    state: Arc<State>,
 }
 
 impl Provision {
-    /// With what it works on.
+    /// With what it works on; remembers nothing of an earlier one, see [`Self::remembering`].
     pub fn new(
         directory: Arc<dyn Directory>,
         sessions: Arc<Sessions>,
@@ -113,112 +148,49 @@ impl Provision {
         tenants: Vec<Tenant>,
         groups: Groups,
     ) -> Self {
-        let ruled = |tenant: Tenant| {
-            let rule = RoleRule::new(&tenant.roles);
-            (tenant, rule)
-        };
+        let ruled = |tenant: Tenant| Arc::new(Ruled::new(tenant, &groups));
+        let tenants = tenants.into_iter().map(ruled).collect();
         Self {
             people: Arc::new(People {
                 directory,
                 sessions,
                 audit,
                 clock,
+                state: Arc::default(),
             }),
-            tenants: tenants.into_iter().map(ruled).collect(),
+            tenants,
             groups,
         }
     }
 
+    /// With what an earlier one had in memory: the fuse, conflicts, whose turn it is.
+    #[must_use]
+    pub fn remembering(mut self, state: Arc<State>) -> Self {
+        let People {
+            directory,
+            sessions,
+            audit,
+            clock,
+            state: _,
+        } = self.people.as_ref();
+        self.people = Arc::new(People {
+            directory: Arc::clone(directory),
+            sessions: Arc::clone(sessions),
+            audit: Arc::clone(audit),
+            clock: Arc::clone(clock),
+            state,
+        });
+        self
+    }
+
     /// All tenants, in the order of the file.
     pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
-        self.tenants.iter().map(|(tenant, _)| tenant)
+        self.tenants.iter().map(|ruled| &ruled.tenant)
     }
 
     /// The directory, to read.
     pub fn directory(&self) -> &dyn Directory {
         self.people.directory.as_ref()
-    }
-
-    /// A person by user name, folded, or by id.
-    ///
-    /// # Errors
-    ///
-    /// The directory failed.
-    pub async fn person(
-        &self,
-        tenant: &TenantSlug,
-        name_or_id: &str,
-    ) -> Result<Option<User>, DirectoryError> {
-        if let Some(user) = self.by_name(tenant, name_or_id).await? {
-            return Ok(Some(user));
-        }
-        self.directory().user(tenant, &name_or_id.into()).await
-    }
-
-    /// The person with groups and roles as they are now; none when deleted or inactive (R26, R27).
-    ///
-    /// # Errors
-    ///
-    /// The directory failed.
-    pub async fn identity(
-        &self,
-        tenant: &TenantSlug,
-        user: &UserId,
-        claimed: &ClaimedGroups,
-    ) -> Result<Option<Identity>, DirectoryError> {
-        let Some((_, rule)) = self.tenants.iter().find(|(its, _)| its.slug == *tenant) else {
-            return Ok(None);
-        };
-        let claimed = self.claimed_names(claimed);
-        let Some(found) = self.directory().membership(tenant, user, &claimed).await? else {
-            return Ok(None);
-        };
-        // R26: whoever is not active is nobody.
-        if !found.user.active {
-            return Ok(None);
-        }
-        // R27: of a group that the directory has, the directory alone says who is in it.
-        let known = found.groups.into_iter().map(|group| group.display_name);
-        let mut groups: Vec<String> = Vec::new();
-        for name in known
-            .filter(|name| !self.groups.ignores(name))
-            .chain(found.unknown)
-        {
-            if !groups.contains(&name) {
-                groups.push(name);
-            }
-        }
-        let roles = rule.roles(&found.user, &groups);
-        Ok(Some(Identity {
-            user: found.user,
-            groups,
-            roles,
-        }))
-    }
-
-    async fn by_name(
-        &self,
-        tenant: &TenantSlug,
-        user_name: &str,
-    ) -> Result<Option<User>, DirectoryError> {
-        if person::name(user_name).is_err() {
-            return Ok(None);
-        }
-        let key = UserKey::UserName(fold(user_name));
-        Ok(self.directory().find_users(tenant, &key).await?.pop())
-    }
-
-    /// Names that the idp claims and that can be group names here.
-    fn claimed_names(&self, claimed: &ClaimedGroups) -> Vec<String> {
-        match claimed {
-            ClaimedGroups::Known(names) => names
-                .iter()
-                .filter(|name| person::name(name).is_ok() && !self.groups.ignores(name))
-                .take(person::MAX_CLAIMED_GROUPS)
-                .cloned()
-                .collect(),
-            ClaimedGroups::Silent | ClaimedGroups::TooMany => Vec::new(),
-        }
     }
 }
 

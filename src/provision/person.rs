@@ -107,6 +107,30 @@ pub(super) fn tell(user: &mut User, principal: &Principal, with_email: bool) -> 
     user.attributes != before
 }
 
+/// Addresses that must be of the tenant's domains, each with its attribute: the user name where it is one, and
+/// every e-mail address but those that are said to be private or other ones and are not told to the app.
+pub(super) fn addresses(
+    user_name: &str,
+    attributes: &Map<String, Value>,
+) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if user_name.contains('@') {
+        found.push(("userName", user_name.to_owned()));
+    }
+    let emails = attributes.get("emails").and_then(Value::as_array);
+    for (number, email) in emails.into_iter().flatten().enumerate() {
+        let text = |key: &str| email.get(key).and_then(Value::as_str);
+        let is_primary = email.get("primary").and_then(Value::as_bool) == Some(true);
+        let kind = text("type").map(fold);
+        let beside = matches!(kind.as_deref(), Some("home" | "other"));
+        let address = text("value").filter(|address| address.contains('@'));
+        if let Some(address) = address.filter(|_| number == 0 || is_primary || !beside) {
+            found.push(("emails", address.to_owned()));
+        }
+    }
+    found
+}
+
 /// One address, as SCIM has it (RFC 7643 4.1.2).
 pub(super) fn emails(address: &str) -> Value {
     json!([{ "value": address, "type": "work", "primary": true }])

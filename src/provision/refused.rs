@@ -1,5 +1,6 @@
 //! Why a person was not let in or not changed.
 
+use super::Rule;
 use crate::directory::DirectoryError;
 use crate::storage::StorageError;
 
@@ -33,9 +34,21 @@ pub enum Refused {
     /// The idp's word cannot be a record: an empty or overlong user name, a bad address.
     #[error("claim cannot be used: {0}")]
     Claim(&'static str),
+    /// A change that a rule of the tenant does not allow: told to whoever asked for it.
+    #[error(transparent)]
+    Rule(Box<Rule>),
+    /// The version that the change was meant for is not there any more.
+    #[error("record is of another version")]
+    Outdated,
     /// The directory failed.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+}
+
+impl From<Rule> for Refused {
+    fn from(rule: Rule) -> Self {
+        Self::Rule(Box::new(rule))
+    }
 }
 
 impl From<StorageError> for Refused {

@@ -1,5 +1,8 @@
 //! Which tenant a sign-in is for: the host says, else the idp, else the e-mail domain.
 
+use std::sync::Arc;
+
+use super::rules::Ruled;
 use super::{Provision, Refused, person};
 use crate::config::Tenant;
 use crate::identity::{Email, Principal, TenantSlug, fold};
@@ -60,8 +63,13 @@ impl Provision {
 
     /// A configured tenant.
     pub(super) fn tenant(&self, slug: &TenantSlug) -> Result<&Tenant, Refused> {
-        self.tenants()
-            .find(|tenant| tenant.slug == *slug)
+        Ok(&self.ruled(slug)?.tenant)
+    }
+
+    /// A configured tenant with what its settings come to.
+    pub(super) fn ruled(&self, slug: &TenantSlug) -> Result<&Arc<Ruled>, Refused> {
+        let mut all = self.tenants.iter();
+        all.find(|ruled| ruled.tenant.slug == *slug)
             .ok_or(Refused::Tenant)
     }
 }

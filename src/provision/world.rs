@@ -7,7 +7,9 @@ use crate::clock::{ManualClock, Timestamp};
 use crate::config::{Adopt, Jit, Match, OnDelete, Provisioning, Roles};
 use crate::crypto::random_token;
 use crate::directory::{Change, EmbeddedDirectory, Expected};
-use crate::identity::{Group, GroupId, IdpKind, IdpName, ManagedBy, Principal};
+use crate::identity::{
+    ClaimedGroups, Group, GroupId, IdpKind, IdpName, ManagedBy, Principal, UserId,
+};
 use crate::metrics::Metrics;
 use crate::session::{EmbeddedSessions, Session, sample};
 use crate::storage::Embedded;
@@ -169,6 +171,8 @@ pub(super) static ACTOR: Actor = Actor {
     name: String::new(),
     client: None,
     request_id: None,
+    activity_id: None,
+    dry_run: false,
 };
 
 pub(super) fn principal(subject: &str, user_name: &str) -> Principal {

@@ -159,6 +159,7 @@ impl Gate {
             name: format!("idp:{}", principal.idp),
             client: visit.origin.client,
             request_id: Some(visit.origin.request_id.to_string()),
+            ..Actor::default()
         };
         let admitted = self
             .provision

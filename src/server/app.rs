@@ -15,7 +15,7 @@ use crate::login::{KeptBodies, Login, PasswordSteps, Pendings, Throttle};
 use crate::metrics::Metrics;
 use crate::oidc;
 use crate::outbound::OutboundError;
-use crate::provision::Provision;
+use crate::provision::{self, Provision};
 use crate::proxy::{Cors, Prepare, Proxy};
 use crate::scim::{Exchanges, Pause, Scim, ScimState, Tokens};
 use crate::session::{EmbeddedSessions, Sessions};
@@ -50,6 +50,7 @@ pub(super) struct Stores {
     cors: Arc<Cors>,
     scim: ScimState,
     used_tokens: oidc::UsedTokens,
+    provision: Arc<provision::State>,
 }
 
 impl Stores {
@@ -72,6 +73,7 @@ impl Stores {
             pause: Arc::new(Pause::load(storage.clone()).await?),
         };
         Ok(Self {
+            provision: Arc::new(provision::State::new(Arc::clone(&metrics))),
             clock,
             metrics,
             storage,
@@ -108,14 +110,15 @@ impl Stores {
     ) -> Result<App, BuildError> {
         let settings = Arc::new(settings);
         let audit = Arc::new(self.audit(&settings, before)?);
-        let provision = Arc::new(Provision::new(
+        let provision = Provision::new(
             Arc::new(EmbeddedDirectory::new(self.storage.clone())),
             Arc::clone(&self.sessions),
             Arc::clone(&audit),
             Arc::clone(&self.clock),
             settings.tenants.clone(),
             settings.groups.clone(),
-        ));
+        );
+        let provision = Arc::new(provision.remembering(Arc::clone(&self.provision)));
         let look = Arc::new(look(&settings));
         let (cache, used) = (&self.idp_cache, &self.used_tokens);
         let idps = oidc::build(&settings, cache, &self.clock, &self.metrics, used)?;

@@ -7,6 +7,7 @@ mod claims;
 mod embedded;
 mod index;
 mod live;
+mod refresh;
 mod sessions;
 mod sweep;
 

@@ -62,8 +62,8 @@ pub struct Sessions {
 
 /// What changes when a session starts or ends; both maps are written under its lock alone.
 #[derive(Default)]
-struct State {
-    index: Index,
+pub(super) struct State {
+    pub(super) index: Index,
     bearer_ends: BTreeSet<(Timestamp, Digest)>,
     /// Ended, and perhaps still in the store.
     ended: BTreeSet<Digest>,
@@ -229,29 +229,31 @@ impl Sessions {
         which: &End,
         why: &'static str,
     ) -> Result<Vec<Arc<Live>>, StorageError> {
-        let ended = {
+        self.end_all(std::slice::from_ref(which), why).await
+    }
+
+    /// As [`Self::end`], several at once.
+    ///
+    /// # Errors
+    ///
+    /// The store failed; the sessions have ended in memory all the same.
+    pub async fn end_all(
+        &self,
+        which: &[End],
+        why: &'static str,
+    ) -> Result<Vec<Arc<Live>>, StorageError> {
+        let mut ended = Vec::new();
+        for which in which {
             let mut state = self.state();
             let mut keys = state.index.end(which);
             if matches!(which, End::Tenant(_)) {
                 keys.extend(self.live.pin().keys().chain(self.bearers.pin().keys()));
             }
-            self.take_all(&mut state, keys, |live| which.fits(&live.record))
-        };
+            ended.extend(self.take_all(&mut state, keys, |live| which.fits(&live.record)));
+        }
         self.stop_all(&ended, why);
         self.forget_ended().await?;
         Ok(ended)
-    }
-
-    /// The person's record, groups or roles changed: what was prepared is no longer true.
-    pub fn refresh(&self, tenant: &TenantSlug, user: &UserId) {
-        let keys = self.state().index.of_user(tenant, user);
-        for key in keys {
-            for sessions in [&self.live, &self.bearers] {
-                if let Some(live) = sessions.pin().get(&key) {
-                    live.outdate();
-                }
-            }
-        }
     }
 
     /// All live cookie sessions, for listings; oldest first.
@@ -355,7 +357,7 @@ impl Sessions {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,7 +15,7 @@ use super::{Change, Directory, DirectoryError, GroupKey, Membership, Page, PageF
 use crate::identity::{Group, GroupId, Link, TenantSlug, Tombstone, User, UserId};
 use crate::storage::Embedded;
 
-use order::{GROUPS, USERS};
+use order::{GROUPS, Mark, USERS};
 use read::{Questions as _, Reader};
 
 /// The directory in the embedded store.
@@ -232,6 +232,45 @@ impl Directory for EmbeddedDirectory {
         let (tenant, group, user) = (tenant.clone(), group.clone(), user.clone());
         self.read(move |rows| rows.is_member(&tenant, &group, &user))
             .await
+    }
+
+    async fn members_among(
+        &self,
+        tenant: &TenantSlug,
+        group: &GroupId,
+        users: &[UserId],
+    ) -> Result<Vec<UserId>, DirectoryError> {
+        let (tenant, group, users) = (tenant.clone(), group.clone(), users.to_vec());
+        self.read(move |rows| {
+            let mut found = Vec::new();
+            for user in users {
+                if rows.is_member(&tenant, &group, &user)? {
+                    found.push(user);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn first_unknown(
+        &self,
+        tenant: &TenantSlug,
+        users: &[UserId],
+        managed_only: bool,
+    ) -> Result<Option<UserId>, DirectoryError> {
+        let (tenant, users) = (tenant.clone(), users.to_vec());
+        self.read(move |rows| {
+            for user in users {
+                let mark = USERS.mark_of(rows, &tenant, user.as_str())?;
+                let fits = |mark| !managed_only || mark == Mark::Managed;
+                if !mark.is_some_and(fits) {
+                    return Ok(Some(user));
+                }
+            }
+            Ok(None)
+        })
+        .await
     }
 
     async fn groups_of_all(

@@ -1,7 +1,7 @@
 //! The order of making: who stands at which place, and how many in each bucket of places, so that a late
 //! page costs what an early one does.
 
-use super::read::Questions as _;
+use super::read::{Questions as _, Rows};
 use super::rows::Row;
 use super::undo::Undo;
 use crate::directory::DirectoryError;
@@ -133,6 +133,20 @@ impl Order {
             (Some(before), Some(now)) if before != now => self.mark(rows, tenant, id, before, now),
             (Some(_), Some(_)) | (None, None) => Ok(()),
         }
+    }
+
+    /// How what has this id stands in the order, if it does.
+    pub(super) fn mark_of(
+        &self,
+        rows: &impl Rows,
+        tenant: &TenantSlug,
+        id: &str,
+    ) -> Result<Option<Mark>, DirectoryError> {
+        let Some(at) = rows.name(&self.place.key(tenant, [id])?)? else {
+            return Ok(None);
+        };
+        let row = rows.name(&self.at.key(tenant, [&at])?)?;
+        Ok(row.as_deref().and_then(Mark::read).map(|(mark, _)| mark))
     }
 
     fn enter(

@@ -103,6 +103,7 @@ impl Login {
             name: "local".to_owned(),
             client: visit.origin.client,
             request_id: Some(visit.origin.request_id.to_string()),
+            ..Actor::default()
         };
         self.provision
             .set_password(&user.tenant, &user.id, hash, false, keep, &actor)

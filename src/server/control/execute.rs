@@ -28,6 +28,7 @@ impl Execute for Desk {
             name: format!("cli:uid={uid}"),
             client: None,
             request_id: None,
+            ..Actor::default()
         };
         let asked = Asked { app: &app, actor };
         asked.execute(operation).await.unwrap_or_else(Answer::from)
@@ -162,6 +163,7 @@ impl Asked<'_> {
     async fn audit_show(&self, query: AuditQuery) -> Result<Answer, Refusal> {
         let filter = Filter {
             user_name: query.user,
+            user: None,
             action: query.action,
             since: None,
             before: query.before,

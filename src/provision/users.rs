@@ -1,0 +1,338 @@
+//! People as SCIM clients make, change and delete them.
+
+use super::desk::{ATTEMPTS, Desk, check_version};
+use super::fuse::Counted;
+use super::touch::{Touch, to_its_end};
+use super::{Actor, Provision, Refused, UserDraft, told};
+use crate::config::{Adopt, OnDelete};
+use crate::directory::{Change, DirectoryError, Expected, UserKey};
+use crate::identity::{ManagedBy, SignInMethod, TenantSlug, Tombstone, User, UserId, fold};
+use crate::session::End;
+
+impl Provision {
+    /// Makes a person. Where `adopt = "post"`, a record of this user name that SCIM does not manage yet
+    /// becomes this person instead; an e-mail address never leads to one.
+    ///
+    /// # Errors
+    ///
+    /// The user name is taken; a rule refuses it; the directory failed.
+    pub async fn create_user(
+        &self,
+        tenant: &TenantSlug,
+        draft: UserDraft,
+        actor: &Actor,
+    ) -> Result<User, Refused> {
+        let desk = self.desk(tenant, actor)?;
+        to_its_end(async move { desk.create_user(draft).await }).await
+    }
+
+    /// Reads a person, lets `edit` say what they shall be, and writes that: one after the other for each person,
+    /// and only over the record that was read. `edit` may be asked again when somebody else was faster. Nothing
+    /// is written, and the version stays, when nothing changes. A record that SCIM did not manage becomes
+    /// SCIM's. Deactivation and the loss of the last role end all sessions, streams and bearer use at once.
+    ///
+    /// # Errors
+    ///
+    /// What `edit` says; the person is not there or SCIM does not see them; `expected` is not the version; the
+    /// user name is taken; a rule refuses it; the fuse; the directory failed.
+    pub async fn edit_user<E>(
+        &self,
+        tenant: &TenantSlug,
+        id: &UserId,
+        expected: Option<u64>,
+        actor: &Actor,
+        edit: impl Fn(&User) -> Result<UserDraft, E> + Send + Sync + 'static,
+    ) -> Result<User, E>
+    where
+        E: From<Refused> + Send + 'static,
+    {
+        let (desk, id) = (self.desk(tenant, actor)?, id.clone());
+        to_its_end(async move { desk.edit_user(&id, expected, edit).await }).await
+    }
+
+    /// Deletes a person; what stays of them is `provisioning.on_delete`. Ends everything of theirs at once.
+    ///
+    /// # Errors
+    ///
+    /// The person is not there or SCIM does not see them; `expected` is not the version; the fuse; the
+    /// directory failed.
+    pub async fn delete_user(
+        &self,
+        tenant: &TenantSlug,
+        id: &UserId,
+        expected: Option<u64>,
+        actor: &Actor,
+    ) -> Result<(), Refused> {
+        let (desk, id) = (self.desk(tenant, actor)?, id.clone());
+        to_its_end(async move { desk.delete_user(&id, expected).await }).await
+    }
+}
+
+impl Desk {
+    async fn create_user(self, mut draft: UserDraft) -> Result<User, Refused> {
+        self.ruled.check_user(&mut draft, None)?;
+        let key = UserKey::UserName(fold(&draft.user_name));
+        let found = self
+            .people
+            .directory
+            .find_users(self.tenant(), &key)
+            .await?;
+        if let Some(holder) = found
+            .into_iter()
+            .find(|it| it.managed_by != ManagedBy::Retired)
+        {
+            return match (holder.managed_by, self.ruled.tenant.provisioning.adopt) {
+                (ManagedBy::SignIn | ManagedBy::Operator, Adopt::Post) => {
+                    self.adopt(&holder.id, draft).await
+                }
+                _ => Err(DirectoryError::Taken("userName").into()),
+            };
+        }
+        let now = self.people.clock.now();
+        let sign_in = match draft.password {
+            Some(_) => SignInMethod::Local,
+            None => SignInMethod::External,
+        };
+        let user = User {
+            id: UserId::random(),
+            tenant: self.tenant().clone(),
+            user_name: draft.user_name,
+            external_id: draft.external_id,
+            active: draft.active,
+            attributes: draft.attributes,
+            sign_in,
+            password: draft.password,
+            must_change_password: false,
+            managed_by: ManagedBy::Scim,
+            created: now,
+            modified: now,
+            version: 1,
+        };
+        if self.actor.dry_run {
+            return Ok(user);
+        }
+        let change = Change::PutUser(Box::new(user.clone()), Expected::New);
+        self.people.commit(vec![change], &Touch::default()).await?;
+        self.tell("user.created", None, Some(&user)).await?;
+        Ok(user)
+    }
+
+    /// A POST that means somebody who is here already.
+    async fn adopt(self, id: &UserId, draft: UserDraft) -> Result<User, Refused> {
+        let edit = move |found: &User| match found.managed_by {
+            // Another POST was faster.
+            ManagedBy::Scim | ManagedBy::Retired => Err(DirectoryError::Taken("userName").into()),
+            ManagedBy::SignIn | ManagedBy::Operator => Ok(draft.clone()),
+        };
+        self.edit_user::<Refused>(id, None, edit).await
+    }
+
+    async fn edit_user<E: From<Refused>>(
+        self,
+        id: &UserId,
+        expected: Option<u64>,
+        edit: impl Fn(&User) -> Result<UserDraft, E>,
+    ) -> Result<User, E> {
+        let turn = self
+            .people
+            .state
+            .turns
+            .take((self.tenant(), id.as_str()))
+            .await;
+        for _ in 0..ATTEMPTS {
+            let before = self.user(id).await?;
+            check_version(expected, before.version)?;
+            let mut draft = edit(&before)?;
+            let checked = self.ruled.check_user(&mut draft, Some(&before));
+            checked.map_err(Refused::from)?;
+            let after = drafted(&before, draft);
+            match self.write_user(&before, after).await {
+                // A sign-in, or an operator, was faster.
+                Err(Refused::Directory(DirectoryError::Stale)) => {}
+                Err(refused) => return Err(refused.into()),
+                Ok(after) => {
+                    drop(turn);
+                    if before.version != after.version && !self.actor.dry_run {
+                        let action = action(&before, &after);
+                        self.tell(action, Some(&before), Some(&after)).await?;
+                    }
+                    return Ok(after);
+                }
+            }
+        }
+        Err(Refused::from(DirectoryError::Stale).into())
+    }
+
+    /// Writes what changed, if anything did.
+    async fn write_user(&self, before: &User, mut after: User) -> Result<User, Refused> {
+        let touch = self.touch_of(before, &after).await?;
+        if told::of_user(Some(before), Some(&after)).is_none() {
+            // Said again: then it holds again.
+            self.people.end(&touch).await?;
+            return Ok(before.clone());
+        }
+        let counted = if before.active && !after.active {
+            Some(self.fuse(before).await?)
+        } else {
+            None
+        };
+        after.version = before.version.saturating_add(1);
+        after.modified = self.people.clock.now();
+        if self.actor.dry_run {
+            self.check_free(&after).await?;
+            return Ok(after);
+        }
+        let expected = Expected::Version(before.version);
+        let change = Change::PutUser(Box::new(after.clone()), expected);
+        self.people.commit(vec![change], &touch).await?;
+        counted.into_iter().for_each(Counted::keep);
+        Ok(after)
+    }
+
+    /// In a dry run: what the directory would refuse.
+    async fn check_free(&self, user: &User) -> Result<(), Refused> {
+        let key = UserKey::UserName(fold(&user.user_name));
+        let found = self
+            .people
+            .directory
+            .find_users(self.tenant(), &key)
+            .await?;
+        let other = |it: &User| it.id != user.id && it.managed_by != ManagedBy::Retired;
+        if found.iter().any(other) {
+            return Err(DirectoryError::Taken("userName").into());
+        }
+        Ok(())
+    }
+
+    /// What a change does to the person's sessions.
+    async fn touch_of(&self, before: &User, after: &User) -> Result<Touch, Refused> {
+        let touch = Touch::person(self.tenant(), &before.id);
+        let all = || End::User(self.tenant().clone(), before.id.clone());
+        let hash = |user: &User| user.password.as_ref().map(|it| it.expose().to_owned());
+        if self.actor.dry_run {
+            return Ok(Touch::default());
+        }
+        if !after.active {
+            return Ok(touch.ending(all(), "deactivated"));
+        }
+        if hash(before) != hash(after) || self.loses_last_role(before, after).await? {
+            return Ok(touch.ending(all(), "revoked"));
+        }
+        Ok(touch)
+    }
+
+    async fn loses_last_role(&self, before: &User, after: &User) -> Result<bool, Refused> {
+        let rule = &self.ruled.roles;
+        let given = |user: &User| rule.attribute().values(&user.attributes);
+        if given(before) == given(after) {
+            return Ok(false);
+        }
+        let groups = self
+            .people
+            .directory
+            .groups_of(self.tenant(), &before.id)
+            .await?;
+        let names = self.ruled.names(groups);
+        Ok(!rule.roles(before, &names).is_empty() && rule.roles(after, &names).is_empty())
+    }
+
+    async fn delete_user(self, id: &UserId, expected: Option<u64>) -> Result<(), Refused> {
+        let turn = self
+            .people
+            .state
+            .turns
+            .take((self.tenant(), id.as_str()))
+            .await;
+        for _ in 0..ATTEMPTS {
+            let user = self.user(id).await?;
+            check_version(expected, user.version)?;
+            let counted = self.fuse(&user).await?;
+            if self.actor.dry_run {
+                return Ok(());
+            }
+            let (change, after) = self.removal(&user);
+            let which = End::User(self.tenant().clone(), id.clone());
+            let touch = Touch::person(self.tenant(), id).ending(which, "deactivated");
+            match self.people.commit(vec![change], &touch).await {
+                Err(Refused::Directory(DirectoryError::Stale)) => {}
+                Err(refused) => return Err(refused),
+                Ok(()) => {
+                    counted.keep();
+                    drop(turn);
+                    return self.tell("user.deleted", Some(&user), after.as_ref()).await;
+                }
+            }
+        }
+        Err(DirectoryError::Stale.into())
+    }
+
+    /// The change, and the record that stays.
+    fn removal(&self, user: &User) -> (Change, Option<User>) {
+        let now = self.people.clock.now();
+        let tombstone = Tombstone {
+            id: user.id.clone(),
+            user_name: fold(&user.user_name),
+            external_id: user.external_id.clone(),
+            deleted: now,
+        };
+        match self.ruled.tenant.provisioning.on_delete {
+            OnDelete::Remove => {
+                let tenant = self.tenant().clone();
+                let change = Change::RemoveUser(tenant, user.id.clone(), tombstone);
+                (change, None)
+            }
+            OnDelete::Deactivate => {
+                let retired = User {
+                    active: false,
+                    managed_by: ManagedBy::Retired,
+                    modified: now,
+                    version: user.version.saturating_add(1),
+                    ..user.clone()
+                };
+                let expected = Expected::Version(user.version);
+                let change = Change::RetireUser(Box::new(retired.clone()), expected, tombstone);
+                (change, Some(retired))
+            }
+        }
+    }
+
+    async fn tell(
+        &self,
+        action: &str,
+        before: Option<&User>,
+        after: Option<&User>,
+    ) -> Result<(), Refused> {
+        if let Some(user) = after.or(before) {
+            let mut event = self.actor.did(action, user);
+            event.changes = told::of_user(before, after);
+            self.people.audit.write(event).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The record that a draft makes of it.
+fn drafted(before: &User, draft: UserDraft) -> User {
+    let local = before.sign_in == SignInMethod::Local;
+    User {
+        user_name: draft.user_name,
+        external_id: draft.external_id,
+        active: draft.active,
+        attributes: draft.attributes,
+        password: match draft.password {
+            Some(hash) if local => Some(hash),
+            _ => before.password.clone(),
+        },
+        managed_by: ManagedBy::Scim,
+        ..before.clone()
+    }
+}
+
+/// What an edit was, by the greatest thing that it did.
+fn action(before: &User, after: &User) -> &'static str {
+    match (before.active, after.active) {
+        (true, false) => "user.deactivated",
+        (false, true) => "user.activated",
+        (true, true) | (false, false) => "user.changed",
+    }
+}
