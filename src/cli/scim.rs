@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::{InTenant, Server};
 use super::output::{Output, or_dash};
+use super::{InTenant, Server};
 use crate::server::control::{ExchangeRow, Operation};
 
 /// Provisioning: what clients asked, and stopping it.

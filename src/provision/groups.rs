@@ -241,8 +241,8 @@ impl Desk {
         };
         let tenant = self.tenant();
         let refresh = if named_as_before {
-            let moved = moves.added.iter().chain(&moves.removed).cloned();
-            Refresh::People(tenant.clone(), moved.collect())
+            let concerned = moves.added.iter().chain(&moves.removed).cloned();
+            Refresh::People(tenant.clone(), concerned.collect())
         } else {
             // Of a group that the directory has, the directory alone says who is in it: whoever claims it, too.
             Refresh::Tenant(tenant.clone())

@@ -40,7 +40,9 @@ impl Desk {
                 MemberChange::Replace(ids) => {
                     self.check_known(&ids).await?;
                     let members = self.all_members(group).await?;
-                    wanted.values_mut().for_each(|wanted| *wanted = false);
+                    for wanted in wanted.values_mut() {
+                        *wanted = false;
+                    }
                     wanted.extend(members.into_iter().map(|id| (id, false)));
                     wanted.extend(ids.into_iter().map(|id| (id, true)));
                 }
@@ -112,16 +114,12 @@ impl Desk {
             return Ok(Vec::new());
         }
         let live = self.people.sessions.people(self.tenant());
-        let candidates: Vec<UserId> = match leaving {
-            Some(leaving) => leaving
-                .iter()
-                .filter(|id| live.contains(*id))
-                .cloned()
-                .collect(),
-            None => {
-                let live: Vec<_> = live.into_iter().collect();
-                self.among(Some(&group.id), &live).await?
-            }
+        let candidates: Vec<UserId> = if let Some(leaving) = leaving {
+            let left = leaving.iter().filter(|id| live.contains(*id));
+            left.cloned().collect()
+        } else {
+            let live: Vec<_> = live.into_iter().collect();
+            self.among(Some(&group.id), &live).await?
         };
         let mut losers = Vec::new();
         for some in candidates.chunks(FEW) {

@@ -201,6 +201,14 @@ mod change_tests;
 #[cfg(test)]
 mod claim_tests;
 #[cfg(test)]
+mod ends_tests;
+#[cfg(test)]
+mod groups_tests;
+#[cfg(test)]
 mod identity_tests;
+#[cfg(test)]
+mod rules_tests;
+#[cfg(test)]
+mod users_tests;
 #[cfg(test)]
 mod world;

@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// Locks; two records may share one.
 const STRIPES: usize = 1024;
+const MASK: u64 = STRIPES as u64 - 1;
 
 /// Whose turn it is.
 #[derive(Debug)]
@@ -31,10 +32,9 @@ impl Default for Turns {
 impl Turns {
     /// Waits, first come first served. Whoever holds one must not wait for another.
     pub(super) async fn take(&self, record: impl Hash) -> Turn {
-        let number = self.hasher.hash_one(record) % STRIPES as u64;
-        let stripe = usize::try_from(number)
-            .ok()
-            .and_then(|number| self.stripes.get(number));
+        let number = self.hasher.hash_one(record) & MASK;
+        let number = usize::try_from(number).unwrap_or_default();
+        let stripe = self.stripes.get(number);
         match stripe {
             Some(stripe) => Turn(Some(Arc::clone(stripe).lock_owned().await)),
             None => Turn(None),

@@ -18,6 +18,7 @@ pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// A whole back room, in memory.
 pub(super) struct World {
+    pub(super) clock: Arc<ManualClock>,
     pub(super) provision: Arc<Provision>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) directory: Arc<dyn Directory>,
@@ -26,6 +27,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new(tenants: Vec<Tenant>) -> Self {
+        Self::accepting(tenants, false).await
+    }
+
+    /// With only mapped groups, or any.
+    pub(super) async fn accepting(tenants: Vec<Tenant>, mapped_only: bool) -> Self {
         let metrics = Arc::new(Metrics::new());
         let clock = Arc::new(ManualClock::at(NOW));
         let store = Embedded::in_memory(Arc::clone(&metrics)).unwrap();
@@ -42,15 +48,16 @@ impl World {
             Arc::clone(&directory),
             Arc::clone(&sessions),
             Arc::clone(&audit),
-            clock,
+            clock.clone(),
             tenants,
             Groups {
-                mapped_only: false,
+                mapped_only,
                 ignore: vec!["checkpoint_inline_*".to_owned()],
             },
         );
         let provision = Arc::new(provision);
         Self {
+            clock,
             provision,
             sessions,
             directory,
@@ -111,6 +118,73 @@ impl World {
             .rev()
             .map(|entry| entry.event.action)
             .collect()
+    }
+
+    /// A live session of theirs.
+    pub(super) async fn signed_in(&self, user: &User) -> String {
+        let (token, ticket) = (random_token(), self.sessions.ticket(&user.tenant, &user.id));
+        let started = self.sessions.start(session(user), &token, &ticket).await;
+        started.unwrap();
+        token
+    }
+
+    pub(super) fn is_live(&self, token: &str) -> bool {
+        self.sessions.find(token, "app.test", NOW).is_some()
+    }
+
+    /// What the app is told they may do.
+    pub(super) async fn roles(&self, user: &User) -> Vec<String> {
+        let silent = ClaimedGroups::Silent;
+        let identity = self.provision.identity(&user.tenant, &user.id, &silent);
+        let roles = identity.await.unwrap().map(|identity| identity.roles);
+        roles
+            .unwrap_or_default()
+            .into_iter()
+            .map(|it| it.0)
+            .collect()
+    }
+
+    /// As a SCIM client does.
+    pub(super) async fn post(&self, draft: UserDraft) -> Result<User, Refused> {
+        let own = TenantSlug::default();
+        self.provision.create_user(&own, draft, &ACTOR).await
+    }
+
+    /// As a SCIM client does, after reading.
+    pub(super) async fn edit(
+        &self,
+        user: &User,
+        edit: impl Fn(&mut UserDraft) + Send + Sync + 'static,
+    ) -> Result<User, Refused> {
+        let edit = move |user: &User| -> Result<UserDraft, Refused> {
+            let mut draft = UserDraft::of(user);
+            edit(&mut draft);
+            Ok(draft)
+        };
+        let (tenant, id) = (&user.tenant, &user.id);
+        self.provision
+            .edit_user(tenant, id, None, &ACTOR, edit)
+            .await
+    }
+
+    pub(super) async fn delete(&self, user: &User) -> Result<(), Refused> {
+        let (tenant, id) = (&user.tenant, &user.id);
+        self.provision.delete_user(tenant, id, None, &ACTOR).await
+    }
+
+    /// As a SCIM client changes members.
+    pub(super) async fn members(
+        &self,
+        group: &Group,
+        changes: Vec<MemberChange>,
+    ) -> Result<Group, Refused> {
+        let edit = move |group: &Group| -> Result<_, Refused> {
+            Ok((GroupDraft::of(group), changes.clone()))
+        };
+        let (tenant, id) = (&group.tenant, &group.id);
+        self.provision
+            .edit_group(tenant, id, None, &ACTOR, edit)
+            .await
     }
 
     pub(super) async fn start(&self, admitted: &Admitted) -> String {
@@ -174,6 +248,15 @@ pub(super) static ACTOR: Actor = Actor {
     activity_id: None,
     dry_run: false,
 };
+
+/// A person as a SCIM client first sends them.
+pub(super) fn draft(user_name: &str) -> UserDraft {
+    UserDraft {
+        user_name: user_name.to_owned(),
+        active: true,
+        ..UserDraft::default()
+    }
+}
 
 pub(super) fn principal(subject: &str, user_name: &str) -> Principal {
     Principal {

@@ -5,7 +5,7 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"scim\"")
 
 /// An answer before it is bytes.
 #[derive(Debug)]
-pub struct Answer {
+pub(super) struct Answer {
     /// Status.
     pub status: StatusCode,
     /// Document; none on 204 and 304.
@@ -28,7 +28,7 @@ pub struct Answer {
 
 impl Answer {
     /// 200 with a document.
-    pub fn ok(body: impl Into<Value>) -> Self {
+    pub(super) fn ok(body: impl Into<Value>) -> Self {
         Self {
             status: StatusCode::OK,
             body: Some(body.into()),
@@ -37,7 +37,7 @@ impl Answer {
     }
 
     /// Without a document.
-    pub fn empty(status: StatusCode) -> Self {
+    pub(super) fn empty(status: StatusCode) -> Self {
         Self {
             status,
             body: None,
@@ -46,7 +46,7 @@ impl Answer {
     }
 
     /// A resource with its version, and with 201 where it is (RFC 7644 3.3, 3.14).
-    pub fn resource(
+    pub(super) fn resource(
         status: StatusCode,
         resource: Map<String, Value>,
         location: &str,
@@ -69,20 +69,13 @@ impl Answer {
     }
 
     /// The resource's id, for those who refer to it.
-    pub fn id(&self) -> Option<String> {
+    pub(super) fn id(&self) -> Option<String> {
         Some(self.body.as_ref()?.get("id")?.as_str()?.to_owned())
     }
 
     /// The resource's version.
-    pub fn version(&self) -> Option<&str> {
+    pub(super) fn version(&self) -> Option<&str> {
         self.fields.get(ETAG)?.to_str().ok()
-    }
-
-    /// With one more field.
-    #[must_use]
-    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.fields.insert(name, value);
-        self
     }
 }
 

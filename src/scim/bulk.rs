@@ -12,9 +12,9 @@ use super::route::{Kind, Route, route};
 use super::{Scim, ScimError, ScimType};
 
 /// Operations in one request, at most; told in `ServiceProviderConfig`.
-pub const MAX_OPERATIONS: u32 = 1000;
+pub(super) const MAX_OPERATIONS: u32 = 1000;
 /// Bytes of one request, at most; told in `ServiceProviderConfig`.
-pub const MAX_PAYLOAD: usize = 1024 * 1024;
+pub(super) const MAX_PAYLOAD: usize = 1024 * 1024;
 /// Schema of the answer.
 const RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 /// What a reference to an operation starts with.
@@ -133,7 +133,12 @@ impl Operation {
         };
         let text = |name: &str| field(name).and_then(Value::as_str).map(str::to_owned);
         let required = |name: &str| {
-            let why = || ScimError::of(ScimType::InvalidSyntax, format!("Operations: {name} is required"));
+            let why = || {
+                ScimError::of(
+                    ScimType::InvalidSyntax,
+                    format!("Operations: {name} is required"),
+                )
+            };
             text(name).ok_or_else(why)
         };
         Ok(Self {
@@ -151,7 +156,8 @@ impl Operation {
             let name = reference(text)?;
             given.get(name).map(Option::is_none)
         };
-        let own = |text: &str| reference(text).is_some() && reference(text) == self.bulk_id.as_deref();
+        let own =
+            |text: &str| reference(text).is_some() && reference(text) == self.bulk_id.as_deref();
         let in_path = self.path.split('/').any(|part| open(part) == Some(true));
         in_path || any_text(&self.data, &|text| open(text) == Some(true) && !own(text))
     }
@@ -196,7 +202,10 @@ impl Operation {
 
 fn read(body: Value) -> Result<(Vec<Operation>, Option<usize>), ScimError> {
     let Value::Object(body) = body else {
-        return Err(ScimError::of(ScimType::InvalidSyntax, "a bulk request is an object"));
+        return Err(ScimError::of(
+            ScimType::InvalidSyntax,
+            "a bulk request is an object",
+        ));
     };
     let field = |name: &str| {
         let same = |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(name);
@@ -208,10 +217,15 @@ fn read(body: Value) -> Result<(Vec<Operation>, Option<usize>), ScimError> {
     if operations.len() > MAX_OPERATIONS as usize {
         return Err(ScimError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("Operations: {} are more than {MAX_OPERATIONS}", operations.len()),
+            format!(
+                "Operations: {} are more than {MAX_OPERATIONS}",
+                operations.len()
+            ),
         ));
     }
-    let most = field("failOnErrors").and_then(Value::as_u64).filter(|most| *most > 0);
+    let most = field("failOnErrors")
+        .and_then(Value::as_u64)
+        .filter(|most| *most > 0);
     let most = most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
     let operations: Result<_, _> = operations.iter().map(Operation::read).collect();
     Ok((operations?, most))
@@ -253,7 +267,9 @@ fn resolve_all(value: &mut Value, given: &Given) -> Result<(), ScimError> {
             }
             Ok(())
         }
-        Value::Array(items) => items.iter_mut().try_for_each(|item| resolve_all(item, given)),
+        Value::Array(items) => items
+            .iter_mut()
+            .try_for_each(|item| resolve_all(item, given)),
         Value::Object(object) => object
             .values_mut()
             .try_for_each(|value| resolve_all(value, given)),

@@ -95,7 +95,9 @@ pub(super) fn stale() -> ScimError {
 /// `ActivityId` of Entra ID, for the audit; other letters than of an identifier are dropped.
 pub(super) fn activity_id(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("activityid")?.to_str().ok()?;
-    let letters = text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-');
+    let letters = text
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-');
     let id: String = letters.take(MAX_ACTIVITY).collect();
     (!id.is_empty()).then_some(id)
 }

@@ -1,6 +1,5 @@
 //! The way of one SCIM request: address, token, limits, body, then who answers it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -64,7 +63,9 @@ impl Scim {
             return self.token(visit, &tenant, body).await;
         }
         let mut exchange = Exchange::begin(visit, rest);
-        let answered = self.handle(visit, &tenant, route, body, &mut exchange).await;
+        let answered = self
+            .handle(visit, &tenant, route, body, &mut exchange)
+            .await;
         exchange.end(&answered);
         self.exchanges.keep(exchange);
         match answered {
@@ -141,7 +142,11 @@ impl Scim {
 
     /// Who calls. The address's tenant must be the token's own: another one is as unknown as none.
     async fn call(&self, visit: &Visit, tenant: &str) -> Result<Call, ScimError> {
-        let client = self.access.authenticate(visit, tenant).await.map_err(denied)?;
+        let client = self
+            .access
+            .authenticate(visit, tenant)
+            .await
+            .map_err(denied)?;
         let base = self.base(client.tenant());
         let actor = Actor {
             activity_id: activity_id(&visit.headers),
@@ -299,20 +304,18 @@ impl Scim {
 }
 
 fn denied(denied: Denied) -> ScimError {
-    ScimError {
-        challenge: denied.challenge,
-        ..denied.error
-    }
+    let mut error = denied.error;
+    error.challenge = denied.challenge;
+    error
 }
 
 fn paused() -> ScimError {
-    ScimError {
-        retry_after: Some(PAUSE),
-        ..ScimError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "provisioning is paused by the operator",
-        )
-    }
+    let mut error = ScimError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "provisioning is paused by the operator",
+    );
+    error.retry_after = Some(PAUSE);
+    error
 }
 
 /// `application/scim+json`, `application/json`, or none, with any parameters (RFC 7644 3.1, 3.8).

@@ -191,7 +191,10 @@ fn leave_out(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(leave_out),
         Value::Object(object) => {
-            let hidden = object.get("path").and_then(Value::as_str).is_some_and(is_private);
+            let hidden = object
+                .get("path")
+                .and_then(Value::as_str)
+                .is_some_and(is_private);
             for (key, value) in object.iter_mut() {
                 if is_private(key) || (hidden && key.eq_ignore_ascii_case("value")) {
                     *value = "…".into();

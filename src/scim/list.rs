@@ -70,10 +70,16 @@ impl Scim {
     ) -> Result<Value, ScimError> {
         let settings = &self.settings.scim;
         let largest = settings.max_page_size as usize;
-        let count = query.count.unwrap_or(settings.page_size as usize).min(largest);
-        let filter = query.filter.as_deref().filter(|text| !text.trim().is_empty());
+        let count = query
+            .count
+            .unwrap_or(settings.page_size as usize)
+            .min(largest);
+        let filter = query
+            .filter
+            .as_deref()
+            .filter(|text| !text.trim().is_empty());
         let filter: Option<Filter> = filter.map(str::parse).transpose()?;
-        let projection = Projection::of(query)?;
+        let projection = query.projection()?;
         let start = start(query)?;
         let kinds = match kind {
             Some(kind) => vec![kind],
@@ -99,7 +105,7 @@ impl Scim {
             let question = Question {
                 kind,
                 filter: filter.clone(),
-                sort: Sort::of(query)?,
+                sort: query.sort()?,
                 projection: &projection,
                 start: if both { Start::Index(skip) } else { start },
                 count: count.saturating_sub(all.resources.len()),
@@ -155,9 +161,14 @@ impl Scim {
             Start::Index(index) => PageFrom::Index(index),
             Start::After(place) => PageFrom::After(place),
         };
-        let chunk = self.chunk(call, question.kind, from, question.count).await?;
+        let chunk = self
+            .chunk(call, question.kind, from, question.count)
+            .await?;
         let mut resources = Vec::with_capacity(chunk.records.len());
-        for resource in self.rendered(call, &chunk.records, question.projection).await? {
+        for resource in self
+            .rendered(call, &chunk.records, question.projection)
+            .await?
+        {
             resources.push(self.projected(question, resource));
         }
         Ok(Page {
@@ -186,7 +197,8 @@ impl Scim {
                     if looked_at > MAX_LOOKED_AT {
                         return Err(too_many());
                     }
-                    self.fit(call, question, &chunk.records, &mut fitting).await?;
+                    self.fit(call, question, &chunk.records, &mut fitting)
+                        .await?;
                     match chunk.next {
                         Some(place) => from = PageFrom::After(place),
                         None => break,
@@ -266,8 +278,8 @@ impl Fitting {
     }
 
     fn add(&mut self, question: &Question<'_>, resource: Map<String, Value>) {
-        let on_page = self.total >= self.skip
-            && self.total.saturating_sub(self.skip) < question.count;
+        let on_page =
+            self.total >= self.skip && self.total.saturating_sub(self.skip) < question.count;
         if question.sort.is_some() || on_page {
             self.kept.push(resource);
         }
@@ -278,13 +290,20 @@ impl Fitting {
         let mut kept = self.kept;
         if let Some(sort) = &question.sort {
             sort.sort(&mut kept, question.kind.of(&scim.schemas));
-            kept = kept.into_iter().skip(self.skip).take(question.count).collect();
+            kept = kept
+                .into_iter()
+                .skip(self.skip)
+                .take(question.count)
+                .collect();
         }
         let given = self.skip.saturating_add(kept.len());
         let more = given < self.total && !kept.is_empty();
         Page {
             total: self.total,
-            resources: kept.into_iter().map(|one| scim.projected(question, one)).collect(),
+            resources: kept
+                .into_iter()
+                .map(|one| scim.projected(question, one))
+                .collect(),
             next: more.then(|| format!("i{given}")),
         }
     }
@@ -306,7 +325,12 @@ fn start(query: &Query) -> Result<Start, ScimError> {
         (_, Some(rest)) if indexed => place(rest).map(Start::After),
         _ => None,
     }
-    .ok_or_else(|| ScimError::of(ScimType::InvalidCursor, "cursor: not one that was given for this question"))
+    .ok_or_else(|| {
+        ScimError::of(
+            ScimType::InvalidCursor,
+            "cursor: not one that was given for this question",
+        )
+    })
 }
 
 /// Whether a filter looks at this attribute.

@@ -22,7 +22,10 @@ impl Scim {
         let (tenant, id) = (&live.record.tenant, &live.record.user);
         let user = self.provision.directory().user(tenant, id).await;
         // R26: who was deactivated a moment ago is nobody.
-        let Some(user) = user.map_err(super::record::failed)?.filter(|user| user.active) else {
+        let Some(user) = user
+            .map_err(super::record::failed)?
+            .filter(|user| user.active)
+        else {
             return Ok(None);
         };
         let groups = self.provision.directory().groups_of(tenant, id).await;
@@ -31,6 +34,11 @@ impl Scim {
         let base = self.base(tenant);
         let resource = render::user(&user, Some(&groups), &base);
         let location = base.of(super::route::Kind::User, user.id.as_str());
-        Ok(Some(Answer::resource(StatusCode::OK, resource, &location, version)))
+        Ok(Some(Answer::resource(
+            StatusCode::OK,
+            resource,
+            &location,
+            version,
+        )))
     }
 }

@@ -20,6 +20,7 @@ pub mod oauth;
 pub mod patch;
 pub mod path;
 mod pause;
+mod place;
 mod projection;
 mod query;
 mod read;

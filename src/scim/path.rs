@@ -145,7 +145,8 @@ pub fn parse_target(text: &str) -> Result<(AttributePath, Option<Filter>), PathE
     };
     let mut path: AttributePath = attribute.parse()?;
     let (filter, rest) = target_filter(text, attribute.len())?;
-    if path.sub.is_some() {
+    // Neither a sub-attribute nor a whole schema has elements.
+    if path.sub.is_some() || path.name.is_empty() {
         return Err(PathError::Name);
     }
     if !rest.is_empty() {

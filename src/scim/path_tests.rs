@@ -175,6 +175,7 @@ fn what_no_target_is() {
         ("emails[a eq 1][b eq 1]", "only .sub-attribute may follow"),
         ("emails[a eq 1].b pr", "only .sub-attribute may follow"),
         ("emails.value[a eq 1]", "path is not [urn:"),
+        ("urn:a:1.2.3[a eq 1].b", "path is not [urn:"),
         ("a b[a eq 1]", "path is not [urn:"),
         (
             "emails[a[b pr]]",

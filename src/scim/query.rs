@@ -5,11 +5,12 @@
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::{ScimError, ScimType};
+use super::sort::Sort;
+use super::{Projection, ScimError, ScimType};
 
 /// The question, as it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Query {
+pub(super) struct Query {
     /// `filter`
     pub filter: Option<String>,
     /// `startIndex`, counting from 1; less means 1.
@@ -34,7 +35,7 @@ impl Query {
     /// # Errors
     ///
     /// `startIndex` or `count` is no number.
-    pub fn of_url(query: &str) -> Result<Self, ScimError> {
+    pub(super) fn of_url(query: &str) -> Result<Self, ScimError> {
         let mut read = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             read.set(&name, value.into_owned())?;
@@ -47,7 +48,7 @@ impl Query {
     /// # Errors
     ///
     /// A member is not of its type.
-    pub fn of_search(body: &Map<String, Value>) -> Result<Self, ScimError> {
+    pub(super) fn of_search(body: &Map<String, Value>) -> Result<Self, ScimError> {
         let mut read = Self::default();
         for (name, value) in body {
             let text = match value {
@@ -66,6 +67,25 @@ impl Query {
             read.set(name, text)?;
         }
         Ok(read)
+    }
+
+    /// What is answered of each resource.
+    ///
+    /// # Errors
+    ///
+    /// A path that cannot be read.
+    pub(super) fn projection(&self) -> Result<Projection, ScimError> {
+        let excluded = self.excluded_attributes.as_deref();
+        Projection::new(self.attributes.as_deref(), excluded)
+    }
+
+    /// The order that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// A path that cannot be read.
+    pub(super) fn sort(&self) -> Result<Option<Sort>, ScimError> {
+        Sort::new(self.sort_by.as_deref(), self.descending)
     }
 
     fn set(&mut self, name: &str, value: String) -> Result<(), ScimError> {

@@ -14,15 +14,15 @@ use serde_json::{Map, Number, Value};
 use super::error::{ScimError, ScimType};
 
 /// Objects and arrays inside each other. SCIM itself needs 6.
-pub const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 /// Objects and arrays. A group of 100,000 members in one request has as many objects, and a few more.
-pub const MAX_CONTAINERS: usize = 100_100;
+pub(super) const MAX_CONTAINERS: usize = 100_100;
 /// Values of any kind. A member has at most five.
-pub const MAX_VALUES: usize = 600_000;
+pub(super) const MAX_VALUES: usize = 600_000;
 
 /// Why a body is not read.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub(super) enum ReadError {
     /// Nothing there.
     #[error("the body is empty; a JSON object is expected")]
     Empty,

@@ -15,7 +15,7 @@ const MAX_MEMBERS: usize = 1_000_000;
 
 /// A person or a group.
 #[derive(Clone, Debug)]
-pub enum Record {
+pub(super) enum Record {
     /// A person.
     User(User),
     /// A group.
@@ -97,7 +97,10 @@ impl Scim {
         for arm in arms {
             let records = match kind {
                 Kind::User => self.found_users(call.tenant(), arm).await?,
-                Kind::Group => self.found_groups(call.tenant(), arm).await.map_err(failed)?,
+                Kind::Group => self
+                    .found_groups(call.tenant(), arm)
+                    .await
+                    .map_err(failed)?,
             };
             for record in records {
                 if found.iter().all(|its| its.id() != record.id()) {
@@ -122,10 +125,9 @@ impl Scim {
             Lookup::UserName(name) => UserKey::UserName(fold(name)),
             Lookup::ExternalId(id) => UserKey::ExternalId(id.clone()),
             Lookup::Email(address) => UserKey::Email(fold(address)),
-            Lookup::DisplayName(_)
-            | Lookup::Member(_)
-            | Lookup::AnyOf(_)
-            | Lookup::Everything => return Ok(Vec::new()),
+            Lookup::DisplayName(_) | Lookup::Member(_) | Lookup::AnyOf(_) | Lookup::Everything => {
+                return Ok(Vec::new());
+            }
         };
         let users = self.provision.scim_find(tenant, &key).await?;
         Ok(users.into_iter().map(Record::User).collect())

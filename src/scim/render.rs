@@ -9,17 +9,17 @@ use crate::identity::{Group, User, UserId};
 
 /// Where resources say they are: `https://host/scim/v2` or `…/{tenant}`; from the settings, never from the request.
 #[derive(Clone, Debug)]
-pub struct Base(pub String);
+pub(super) struct Base(pub String);
 
 impl Base {
     /// The address of one resource.
-    pub fn of(&self, kind: Kind, id: &str) -> String {
+    pub(super) fn of(&self, kind: Kind, id: &str) -> String {
         format!("{}{}/{id}", self.0, kind.endpoint())
     }
 }
 
 /// A person; `groups` when they were asked for.
-pub fn user(user: &User, groups: Option<&[Group]>, base: &Base) -> Map<String, Value> {
+pub(super) fn user(user: &User, groups: Option<&[Group]>, base: &Base) -> Map<String, Value> {
     let mut json = user.attributes.clone();
     json.insert("id".to_owned(), user.id.as_str().into());
     json.insert("userName".to_owned(), user.user_name.as_str().into());
@@ -49,7 +49,7 @@ pub fn user(user: &User, groups: Option<&[Group]>, base: &Base) -> Map<String, V
 }
 
 /// A group; `members` when they were asked for.
-pub fn group(group: &Group, members: Option<&[UserId]>, base: &Base) -> Map<String, Value> {
+pub(super) fn group(group: &Group, members: Option<&[UserId]>, base: &Base) -> Map<String, Value> {
     let mut json = group.attributes.clone();
     json.insert("id".to_owned(), group.id.as_str().into());
     json.insert("displayName".to_owned(), group.display_name.as_str().into());
@@ -77,7 +77,7 @@ pub fn group(group: &Group, members: Option<&[UserId]>, base: &Base) -> Map<Stri
 }
 
 /// `meta.version` and `ETag` of a version (RFC 7644 3.14).
-pub fn etag(version: u64) -> String {
+pub(super) fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
 }
 

@@ -13,7 +13,7 @@ const MAX_SEGMENT: usize = 512;
 
 /// A kind of resource that clients change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// A person.
     User,
     /// A group.
@@ -22,7 +22,7 @@ pub enum Kind {
 
 impl Kind {
     /// As `meta.resourceType` has it.
-    pub const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::User => "User",
             Self::Group => "Group",
@@ -30,7 +30,7 @@ impl Kind {
     }
 
     /// Its schemas.
-    pub const fn of(self, schemas: &Schemas) -> &ResourceType {
+    pub(super) const fn of(self, schemas: &Schemas) -> &ResourceType {
         match self {
             Self::User => &schemas.user,
             Self::Group => &schemas.group,
@@ -38,7 +38,7 @@ impl Kind {
     }
 
     /// Its endpoint below the base.
-    pub const fn endpoint(self) -> &'static str {
+    pub(super) const fn endpoint(self) -> &'static str {
         match self {
             Self::User => "/Users",
             Self::Group => "/Groups",
@@ -48,7 +48,7 @@ impl Kind {
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Route {
+pub(super) enum Route {
     /// `/Users`, `/Groups`
     All(Kind),
     /// `/Users/{id}`, `/Groups/{id}`
@@ -72,7 +72,7 @@ pub enum Route {
 }
 
 /// Reads what follows the prefix: the tenant's name, `default` where there is none, and what is asked for.
-pub fn route(rest: &str) -> (String, Route) {
+pub(super) fn route(rest: &str) -> (String, Route) {
     let mut segments = Vec::new();
     for segment in rest.split('/').filter(|segment| !segment.is_empty()) {
         let text = percent_decode_str(segment).decode_utf8();

@@ -12,7 +12,7 @@ use super::query::Query;
 use super::record::Record;
 use super::resource::{accept, check_immutable};
 use super::route::Kind;
-use super::{Projection, Scim, ScimError, ScimType};
+use super::{Scim, ScimError, ScimType};
 use crate::identity::{User, UserId};
 use crate::provision::UserDraft;
 use crate::secret::Secret;
@@ -146,7 +146,7 @@ impl Scim {
         record: Record,
         query: &Query,
     ) -> Result<Answer, ScimError> {
-        let projection = Projection::of(query)?;
+        let projection = query.projection()?;
         let kind = match &record {
             Record::User(_) => Kind::User,
             Record::Group(_) => Kind::Group,
@@ -174,9 +174,8 @@ impl Scim {
             ));
         };
         let hash = self.passwords.hash(&Secret::new(text)).await;
-        hash.map(Some).map_err(|error| {
-            ScimError::of(ScimType::InvalidValue, format!("password: {error}"))
-        })
+        hash.map(Some)
+            .map_err(|error| ScimError::of(ScimType::InvalidValue, format!("password: {error}")))
     }
 }
 
@@ -215,9 +214,10 @@ fn draft(
         Some(Value::String(id)) if !id.is_empty() => Some(id),
         _ => None,
     };
-    let active = resource.remove("active").as_ref().map_or(active, |value| {
-        value.as_bool().unwrap_or(active)
-    });
+    let active = resource
+        .remove("active")
+        .as_ref()
+        .map_or(active, |value| value.as_bool().unwrap_or(active));
     Ok(UserDraft {
         user_name,
         external_id,

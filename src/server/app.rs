@@ -65,7 +65,8 @@ impl Stores {
         let sessions =
             Sessions::load(store, Arc::clone(&clock), Arc::clone(&metrics), idle).await?;
         let pending = usize::try_from(settings.limits.pending_sign_ins).unwrap_or(usize::MAX);
-        let tokens = Tokens::load(storage.clone(), Arc::clone(&clock), Arc::clone(&metrics)).await?;
+        let tokens =
+            Tokens::load(storage.clone(), Arc::clone(&clock), Arc::clone(&metrics)).await?;
         let scim = ScimState {
             tokens: Arc::new(tokens),
             failures: Arc::default(),

@@ -28,7 +28,11 @@ const SAW_BARE: u8 = 16;
 
 /// What may not stand bare in a request target, what stands for it on the way through hyper, and how it should have
 /// been written (RFC 3986 2.1).
-const BARE: [(u8, u8, &str); 3] = [(b'"', b'`', "%22"), (b'<', b'{', "%3C"), (b'>', b'}', "%3E")];
+const BARE: [(u8, u8, &str); 3] = [
+    (b'"', b'`', "%22"),
+    (b'<', b'{', "%3C"),
+    (b'>', b'}', "%3E"),
+];
 
 /// What was seen of the head that is arriving, shared by a connection's socket and its requests.
 #[derive(Debug, Default)]
@@ -49,7 +53,10 @@ impl Framing {
         let target = target.to_string();
         let mut escaped = String::with_capacity(target.len().saturating_mul(2));
         for c in target.chars() {
-            match BARE.iter().find(|(_, instead, _)| char::from(*instead) == c) {
+            match BARE
+                .iter()
+                .find(|(_, instead, _)| char::from(*instead) == c)
+            {
                 Some((_, _, escape)) => escaped.push_str(escape),
                 None => escaped.push(c),
             }

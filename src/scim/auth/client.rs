@@ -49,6 +49,7 @@ impl ScimClient {
             name: format!("scim:{}", self.name),
             client: visit.origin.client,
             request_id: Some(visit.origin.request_id.to_string()),
+            ..Actor::default()
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use serde_json::{Map, Value};
 
-use super::place::{At, Place, find, find_in};
 use super::rule::Rule;
 use super::{Filter, Operator};
 use crate::scim::path::AttributePath;
+use crate::scim::place::{At, Place, find, find_in};
 use crate::scim::schema::{Attribute, Kind, Mutability, ResourceType, Returned};
 use crate::scim::{ScimError, ScimType};
 

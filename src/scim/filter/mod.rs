@@ -1,18 +1,17 @@
 //! Filters (RFC 7644 3.4.2.2): text to tree, tree to look-up, tree against a resource.
 
-use serde_json::Value;
-
-use super::path::AttributePath;
-
 mod asked;
 mod error;
 mod eval;
 mod lower;
 mod parse;
-mod place;
 mod print;
 mod rule;
 mod words;
+
+use serde_json::Value;
+
+use super::path::AttributePath;
 
 pub use asked::Asked;
 pub use error::{FilterError, FilterReason, MAX_DEPTH, MAX_FILTER, MAX_TERMS};

@@ -111,10 +111,15 @@ impl<'a> Reader<'a> {
             return Ok(Filter::Element(path, Box::new(filter)));
         };
         self.words.rest = rest;
-        let sub = sub_name(self.words.word()).map(|name| AttributePath::of(name, None));
+        let name = sub_name(self.words.word()).filter(|name| !name.eq_ignore_ascii_case("not"));
+        let sub = name.map(|name| AttributePath::of(name, None));
         let sub = sub.ok_or_else(|| self.words.error_at(rest, FilterReason::Attribute))?;
         let comparison = self.comparison(sub)?;
         // RFC 7644 3.4.2.2 has no such form, Entra asks so: one element fits and has this value.
+        // As a list of `and` the arms of an `or` stand in parentheses of their own.
+        if matches!(filter, Filter::Or(_)) && self.depth.saturating_add(1) >= MAX_DEPTH {
+            return Err(self.words.error(FilterReason::TooDeep));
+        }
         let mut both = match filter {
             Filter::And(arms) => arms,
             Filter::Or(_)

@@ -134,6 +134,7 @@ fn every_refusal_tells_where_and_why() {
         ("emails[type pr].value", 22, Operator),
         ("emails[type pr]. pr", 17, Attribute),
         ("emails[type pr].a.b pr", 17, Attribute),
+        ("emails[type pr].not pr", 17, Attribute),
         ("emails[a[b pr]]", 9, Nested),
         ("a eq \"é\" b", 10, Rest),
         ("userName eq \"a\" userName eq \"b\"", 17, Rest),
@@ -161,6 +162,7 @@ fn every_refusal_tells_where_and_why() {
 fn length_depth_and_count_have_limits() {
     let deep = |n: usize| "(".repeat(n) + "a pr" + &")".repeat(n);
     let nots = |n: usize| "not (".repeat(n) + "a pr" + &")".repeat(n);
+    let within = |n: usize| "not (".repeat(n) + "e[a pr or b pr].c pr" + &")".repeat(n);
     let many = |n: usize| vec!["a pr"; n].join(" or ");
     let long = |n: usize| format!("a eq \"{}\"", "x".repeat(n - 7));
     for (text, reason) in [
@@ -169,13 +171,19 @@ fn length_depth_and_count_have_limits() {
         (nots(MAX_DEPTH), None),
         (nots(MAX_DEPTH + 1), Some(FilterReason::TooDeep)),
         ("(".repeat(MAX_FILTER), Some(FilterReason::TooDeep)),
+        (within(MAX_DEPTH - 2), None),
+        (within(MAX_DEPTH - 1), Some(FilterReason::TooDeep)),
         (many(MAX_TERMS), None),
         (many(MAX_TERMS + 1), Some(FilterReason::TooMany)),
         (long(MAX_FILTER), None),
         (long(MAX_FILTER + 1), Some(FilterReason::TooLong)),
         (deep(1 << 19), Some(FilterReason::TooLong)),
     ] {
-        let got = text.parse::<Filter>().err().map(|error| error.reason);
+        let read = text.parse::<Filter>();
+        if let Ok(filter) = &read {
+            assert_eq!(&self::read(&filter.to_string()), filter);
+        }
+        let got = read.err().map(|error| error.reason);
         assert_eq!(got, reason, "{text:.40}");
     }
 }

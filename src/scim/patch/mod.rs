@@ -1,9 +1,56 @@
 //! PATCH (RFC 7644 3.5.2): typed operations, applied together or not at all.
+//!
+//! Refuses too many operations and values, paths that cannot be read, values of another type, and changes of
+//! what is read-only, immutable or required. Formats (of e-mail addresses, countries, URLs) are not checked:
+//! Microsoft's validation suites send words by chance.
+
+use std::fmt;
 
 use serde_json::Value;
 
 use super::filter::Filter;
 use super::path::AttributePath;
+
+mod apply;
+pub mod dialect;
+mod elements;
+mod error;
+mod members;
+mod parse;
+mod place;
+#[cfg(test)]
+pub(in crate::scim) mod sample;
+mod select;
+mod single;
+mod spot;
+mod spread;
+mod tidy;
+mod typed;
+
+pub use apply::apply;
+pub(in crate::scim) use apply::{change, check_required};
+pub use error::PatchError;
+pub use members::split_members;
+pub use parse::parse;
+pub(in crate::scim) use single::check_immutable;
+pub use spot::Spot;
+pub(in crate::scim) use spread::spread;
+
+/// Most operations in one request.
+pub const MAX_OPERATIONS: usize = 1_000;
+/// Most values of one attribute, and keys of one open extension; members of groups are not counted.
+pub const MAX_VALUES: usize = 1_000;
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::scim) enum Verb {
+    /// Adds to many, sets one.
+    Add,
+    /// Replaces.
+    Replace,
+    /// Removes.
+    Remove,
+}
 
 /// Where an operation works: `attribute`, `attribute.sub`, `attribute[filter]`, `attribute[filter].sub`.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +59,23 @@ pub struct Target {
     pub path: AttributePath,
     /// Which elements of a multi-valued attribute.
     pub filter: Option<Filter>,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(filter) = &self.filter else {
+            return self.path.fmt(f);
+        };
+        let attribute = AttributePath {
+            sub: None,
+            ..self.path.clone()
+        };
+        write!(f, "{attribute}[{filter}]")?;
+        match &self.path.sub {
+            Some(sub) => write!(f, ".{sub}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// One operation, dialects resolved: a path-less one with several attributes has become several.
@@ -35,3 +99,6 @@ pub enum MemberChange {
     /// These and no others.
     Replace(Vec<String>),
 }
+
+#[cfg(test)]
+mod property_tests;

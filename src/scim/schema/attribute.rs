@@ -85,6 +85,11 @@ impl Attribute {
         self
     }
 
+    /// What an open extension has under a name that it does not list: a text.
+    pub(in crate::scim) fn of_open(name: &str) -> Self {
+        Self::text(name, "Attribute of the app's own")
+    }
+
     /// Its sub-attributes; none unless it is complex.
     pub fn subs(&self) -> &[Self] {
         match &self.kind {

@@ -96,7 +96,7 @@ fn find_open<'a>(extension: &'a Schema, path: &AttributePath) -> Option<Found<'a
     };
     Some(Found::Attribute {
         extension: Some(extension),
-        attribute: Cow::Owned(Attribute::text(&name, "Attribute of the app's own")),
+        attribute: Cow::Owned(Attribute::of_open(&name)),
         sub: None,
     })
 }

@@ -1,4 +1,4 @@
-//! Where the values are that a filter asks for.
+//! Where the values of a path stand in a resource.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,8 @@ impl Place {
         values.flat_map(each).filter(|value| !value.is_null())
     }
 
-    fn attribute<'v>(&self, root: &'v Map<String, Value>) -> Option<&'v Value> {
+    /// The attribute's value, all of it.
+    pub(super) fn attribute<'v>(&self, root: &'v Map<String, Value>) -> Option<&'v Value> {
         let place = match &self.urn {
             Some(urn) => match &self.name {
                 Some(_) => root.get(urn)?.as_object()?,
