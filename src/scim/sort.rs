@@ -13,7 +13,7 @@ use super::{ScimError, ScimType};
 
 /// What a list is sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sort {
+pub(super) struct Sort {
     by: AttributePath,
     descending: bool,
 }
@@ -33,7 +33,7 @@ impl Sort {
     /// # Errors
     ///
     /// `invalidValue`: it is no attribute path.
-    pub fn new(by: Option<&str>, descending: bool) -> Result<Option<Self>, ScimError> {
+    pub(super) fn new(by: Option<&str>, descending: bool) -> Result<Option<Self>, ScimError> {
         let Some(by) = by.filter(|by| !by.trim().is_empty()) else {
             return Ok(None);
         };
@@ -46,7 +46,7 @@ impl Sort {
     /// Sorts canonical resources; those that are equal keep their order. Who has no value is last, or first when
     /// descending; of many values the primary one counts, else the first. An attribute that no schema has, that
     /// is never told, or that has parts without `value`, sorts nothing.
-    pub fn sort(&self, resources: &mut Vec<Map<String, Value>>, kind: &ResourceType) {
+    pub(super) fn sort(&self, resources: &mut Vec<Map<String, Value>>, kind: &ResourceType) {
         let Some((place, attribute)) = sortable(kind, &self.by) else {
             return;
         };

@@ -1,45 +1,11 @@
-//! The command line as an operator types it: the real binary against a running server.
-
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+//! The command line as an operator types it.
 
 use serde_json::Value;
 
-use crate::support::{Seen, Sidegate, UpstreamApp};
+use crate::support::{Seen, Sidegate, UpstreamApp, run};
 
 pub const LOCAL: &str =
     "[local]\nenabled = true\nbcrypt_cost = 4\n[roles]\nallowed = ['ADMIN', 'MEMBER']\n";
-
-/// Exit code, standard output, standard error.
-pub struct Ran(pub i32, pub String, pub String);
-
-/// Runs `sidegate` with this on its standard input.
-pub async fn run(config: &Path, line: &str, input: &str) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sidegate"));
-    command.args(line.split(' ')).arg("--config").arg(config);
-    let input = input.to_owned();
-    tokio::task::spawn_blocking(move || ran(&mut command, &input))
-        .await
-        .unwrap()
-}
-
-fn ran(command: &mut Command, input: &str) -> Ran {
-    let piped = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    // A command that does not read its input may be gone already.
-    let _written = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran(status.code().unwrap(), text(stdout), text(stderr))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_from_the_first_day_to_the_last() {

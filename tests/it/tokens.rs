@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::commands::{LOCAL, run};
-use crate::support::{Sidegate, UpstreamApp};
+use crate::commands::LOCAL;
+use crate::support::{Sidegate, UpstreamApp, run};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r55_a_token_is_shown_once_and_ends_when_it_is_revoked() {

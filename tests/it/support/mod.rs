@@ -3,16 +3,22 @@
 
 mod app;
 mod client;
+mod command;
+mod held;
 mod people;
 mod process;
 mod raw;
+mod scim;
 mod sidegate;
 mod tools;
 
 pub use app::{Seen, UpstreamApp};
 pub use client::{Answer, Client};
+pub use command::run;
+pub use held::{Held, SOON};
 pub use people::{PASSWORD, create_person};
 pub use process::Process;
 pub use raw::{raw, status};
+pub use scim::{ScimClient, user};
 pub use sidegate::{Sidegate, new_folder};
-pub use tools::{AtIdp, OidcIdp, Program, drive, test_file};
+pub use tools::{AtIdp, OidcIdp, Program, drive, python, test_file};

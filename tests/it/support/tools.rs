@@ -227,3 +227,17 @@ fn node() -> String {
     )]
     std::env::var("NODE").unwrap_or_else(|_unset| "node".to_owned())
 }
+
+/// The Python of an environment that `tests/setup/packages` made: `scim` or `canaille`.
+pub fn python(environment: &str) -> PathBuf {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests/run says where its tools are"
+    )]
+    let tools = std::env::var("SIDEGATE_TEST_TOOLS");
+    let tools = tools.map_or_else(
+        |_unset| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/test-tools"),
+        PathBuf::from,
+    );
+    tools.join(environment).join("bin/python")
+}
