@@ -1,7 +1,7 @@
-use super::super::document::SCHEMA;
-use super::super::tests::{schemas, schemas_of, settings};
-use super::super::{ENTERPRISE, GROUP, USER};
 use super::*;
+use crate::scim::schema::document::SCHEMA;
+use crate::scim::schema::tests::{schemas, schemas_of, settings};
+use crate::scim::schema::{ENTERPRISE, GROUP, USER};
 
 const BASE: &str = "https://app.test/scim/v2";
 const OFFERED: Offered = Offered {
