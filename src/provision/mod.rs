@@ -12,6 +12,7 @@ mod draft;
 mod fuse;
 mod groups;
 mod identity;
+mod import;
 mod members;
 mod person;
 mod refused;
@@ -37,6 +38,7 @@ use crate::session::{Sessions, Ticket};
 
 pub use conflicts::Conflict;
 pub use draft::{GroupDraft, MemberChange, UserDraft};
+pub use import::{Imported, Outcome};
 pub use refused::Refused;
 pub use roles::{RoleFrom, RoleSource};
 pub use rules::Rule;

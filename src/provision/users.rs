@@ -1,6 +1,6 @@
 //! People as SCIM clients make, change and delete them.
 
-use super::desk::{ATTEMPTS, Desk, check_version};
+use super::desk::{ATTEMPTS, Desk, Keeper, check_version};
 use super::fuse::Counted;
 use super::touch::{Touch, to_its_end};
 use super::{Actor, Provision, Refused, UserDraft, told};
@@ -69,7 +69,7 @@ impl Provision {
 }
 
 impl Desk {
-    async fn create_user(self, mut draft: UserDraft) -> Result<User, Refused> {
+    pub(super) async fn create_user(self, mut draft: UserDraft) -> Result<User, Refused> {
         self.ruled.check_user(&mut draft, None)?;
         let key = UserKey::UserName(fold(&draft.user_name));
         let found = self
@@ -103,7 +103,7 @@ impl Desk {
             sign_in,
             password: draft.password,
             must_change_password: false,
-            managed_by: ManagedBy::Scim,
+            managed_by: self.keeper.managed_by(),
             created: now,
             modified: now,
             version: 1,
@@ -127,7 +127,7 @@ impl Desk {
         self.edit_user::<Refused>(id, None, edit).await
     }
 
-    async fn edit_user<E: From<Refused>>(
+    pub(super) async fn edit_user<E: From<Refused>>(
         self,
         id: &UserId,
         expected: Option<u64>,
@@ -145,7 +145,7 @@ impl Desk {
             let mut draft = edit(&before)?;
             let checked = self.ruled.check_user(&mut draft, Some(&before));
             checked.map_err(Refused::from)?;
-            let after = drafted(&before, draft);
+            let after = drafted(&before, draft, self.keeper);
             match self.write_user(&before, after).await {
                 // A sign-in, or an operator, was faster.
                 Err(Refused::Directory(DirectoryError::Stale)) => {}
@@ -312,7 +312,7 @@ impl Desk {
 }
 
 /// The record that a draft makes of it.
-fn drafted(before: &User, draft: UserDraft) -> User {
+fn drafted(before: &User, draft: UserDraft, keeper: Keeper) -> User {
     let local = before.sign_in == SignInMethod::Local;
     User {
         user_name: draft.user_name,
@@ -323,7 +323,7 @@ fn drafted(before: &User, draft: UserDraft) -> User {
             Some(hash) if local => Some(hash),
             _ => before.password.clone(),
         },
-        managed_by: ManagedBy::Scim,
+        managed_by: keeper.managed_by(),
         ..before.clone()
     }
 }

@@ -5,6 +5,7 @@
 
 mod client;
 mod execute;
+mod import;
 mod operation;
 mod people;
 mod row;
@@ -14,8 +15,8 @@ mod socket;
 pub use client::{AskError, ask};
 pub use operation::{Answer, AuditQuery, Create, Operation, Which};
 pub use row::{
-    AuditRow, ChainVerdict, ChangedUser, GroupDetails, GroupRow, Page, Revoked, SessionRow,
-    UserDetails, UserRow,
+    AuditRow, ChainVerdict, ChangedUser, ConflictRow, GroupDetails, GroupRow, ImportedRow, Page,
+    Revoked, RoleRow, SessionRow, UserDetails, UserRow,
 };
 pub use socket::{ControlError, ControlSocket};
 
