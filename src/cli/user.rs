@@ -4,14 +4,12 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::output::{Output, or_dash, yes_no};
+use super::output::Output;
 use super::password;
-use super::session;
+use super::people;
 use super::{InTenant, Server};
 use crate::identity::SignInMethod;
-use crate::server::control::{
-    ChangedUser, Create, MAX_ROWS, Operation, Page, UserDetails, UserRow,
-};
+use crate::server::control::{ChangedUser, Create, Operation};
 
 /// People of the directory. A person is named by user name or by id.
 #[derive(Debug, clap::Subcommand)]
@@ -62,6 +60,17 @@ pub(super) enum Command {
     Activate(Who),
     /// Delete a person; a first sign-in through an idp does not make them again.
     Delete(Who),
+    /// Make and change people as a file says: a plan first, then with --apply.
+    #[command(after_help = super::import::HELP)]
+    Import(super::import::Args),
+    /// Sign-ins that were refused because they fit somebody else's record.
+    Conflicts {
+        #[command(flatten)]
+        tenant: InTenant,
+        /// One JSON array.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// A person.
@@ -69,9 +78,9 @@ pub(super) enum Command {
 pub(super) struct Who {
     /// User name or id.
     #[arg(value_name = "NAME")]
-    user: String,
+    pub(super) user: String,
     #[command(flatten)]
-    tenant: InTenant,
+    pub(super) tenant: InTenant,
 }
 
 /// A person to make.
@@ -125,8 +134,12 @@ pub(super) fn run(
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
     match command {
-        Command::List { tenant, json } => list(tenant, *json, server, output)?,
-        Command::Show { who, json } => show(who, *json, server, output)?,
+        Command::List { tenant, json } => people::list(tenant, *json, server, output)?,
+        Command::Show { who, json } => people::show(who, *json, server, output)?,
+        Command::Import(args) => return super::import::run(args, server, output),
+        Command::Conflicts { tenant, json } => {
+            people::conflicts(tenant, *json, server, output)?;
+        }
         Command::Create(new) => {
             tell("made", &new.user, &server.ask(&create(new)?)?, output);
         }
@@ -224,101 +237,4 @@ fn tell(what: &str, who: &str, changed: &ChangedUser, output: &mut Output) {
     for note in &changed.notes {
         output.line(&super::output::plain(&format!("note: {note}")));
     }
-}
-
-fn list(
-    tenant: &InTenant,
-    json: bool,
-    server: &Server<'_>,
-    output: &mut Output,
-) -> anyhow::Result<()> {
-    let mut users: Vec<UserRow> = Vec::new();
-    let mut after = None;
-    loop {
-        let page: Page<UserRow> = server.ask(&Operation::UserList {
-            tenant: tenant.tenant.clone(),
-            after,
-            limit: MAX_ROWS,
-        })?;
-        users.extend(page.rows);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    if json {
-        return output.json(&users);
-    }
-    let rows: Vec<Vec<String>> = users.iter().map(cells).collect();
-    output.table(
-        &[
-            "USER NAME",
-            "NAME",
-            "E-MAIL",
-            "ACTIVE",
-            "SIGNS IN",
-            "KEPT BY",
-            "CHANGED",
-        ],
-        &rows,
-    );
-    Ok(())
-}
-
-fn cells(user: &UserRow) -> Vec<String> {
-    vec![
-        user.user_name.clone(),
-        user.display_name.clone(),
-        or_dash(user.email.as_deref()),
-        yes_no(user.active).to_owned(),
-        signs_in(user),
-        format!("{:?}", user.managed_by).to_lowercase(),
-        user.modified.clone(),
-    ]
-}
-
-fn signs_in(user: &UserRow) -> String {
-    match (user.sign_in, user.must_change_password) {
-        (SignInMethod::External, _) => "external".to_owned(),
-        (SignInMethod::Local, false) => "local".to_owned(),
-        (SignInMethod::Local, true) => "local, must change".to_owned(),
-    }
-}
-
-fn show(who: &Who, json: bool, server: &Server<'_>, output: &mut Output) -> anyhow::Result<()> {
-    let user: UserDetails = server.ask(&Operation::UserShow {
-        tenant: who.tenant.tenant.clone(),
-        user: who.user.clone(),
-    })?;
-    if json {
-        return output.json(&user);
-    }
-    let links = user
-        .links
-        .iter()
-        .map(|link| format!("{} {}", link.idp.as_str(), link.subject))
-        .collect::<Vec<_>>();
-    output.facts(&[
-        ("user name", user.row.user_name.clone()),
-        ("name", user.row.display_name.clone()),
-        ("id", user.row.id.clone()),
-        ("external id", or_dash(user.external_id.as_deref())),
-        ("e-mail", or_dash(user.row.email.as_deref())),
-        ("active", yes_no(user.row.active).to_owned()),
-        ("signs in", signs_in(&user.row)),
-        (
-            "kept by",
-            format!("{:?}", user.row.managed_by).to_lowercase(),
-        ),
-        ("groups", or_dash(Some(&user.groups.join(", ")))),
-        ("roles", or_dash(Some(&user.roles.join(", ")))),
-        ("linked to", or_dash(Some(&links.join(", ")))),
-        ("created", user.row.created.clone()),
-        ("changed", user.row.modified.clone()),
-    ]);
-    if !user.sessions.is_empty() {
-        output.line("");
-        session::table(&user.sessions, output);
-    }
-    Ok(())
 }

@@ -106,6 +106,13 @@ pub enum DirectoryError {
     Storage(#[from] StorageError),
 }
 
+impl DirectoryError {
+    /// Whether the store failed, and not what was asked of it.
+    pub const fn is_storage(&self) -> bool {
+        matches!(self, Self::Storage(_))
+    }
+}
+
 /// A person and their groups, all read at one moment.
 #[derive(Clone, Debug)]
 pub struct Membership {

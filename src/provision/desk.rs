@@ -18,6 +18,26 @@ pub(super) struct Desk {
     pub(super) people: Arc<People>,
     pub(super) ruled: Arc<Ruled>,
     pub(super) actor: Actor,
+    /// Who keeps what is written here.
+    pub(super) keeper: Keeper,
+}
+
+/// Who keeps what a change writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeper {
+    /// A SCIM client: heeds what SCIM sees, and the fuse.
+    Scim,
+    /// An operator.
+    Operator,
+}
+
+impl Keeper {
+    pub(super) const fn managed_by(self) -> ManagedBy {
+        match self {
+            Self::Scim => ManagedBy::Scim,
+            Self::Operator => ManagedBy::Operator,
+        }
+    }
 }
 
 impl Provision {
@@ -26,6 +46,7 @@ impl Provision {
             people: Arc::clone(&self.people),
             ruled: Arc::clone(self.ruled(tenant)?),
             actor: actor.clone(),
+            keeper: Keeper::Scim,
         })
     }
 }
@@ -54,16 +75,23 @@ impl Desk {
         &self.ruled.tenant.slug
     }
 
-    /// A person whom SCIM sees.
+    /// A person whom the keeper may change.
     pub(super) async fn user(&self, id: &UserId) -> Result<User, Refused> {
         let user = self.people.directory.user(self.tenant(), id).await?;
-        let user = user.filter(|user| self.ruled.scim_sees(user));
+        let sees = |user: &User| match self.keeper {
+            Keeper::Scim => self.ruled.scim_sees(user),
+            Keeper::Operator => user.managed_by != ManagedBy::Retired,
+        };
+        let user = user.filter(sees);
         Ok(user.ok_or(DirectoryError::Missing)?)
     }
 
     /// Counts a deactivation or deletion; in a dry run it is only asked whether it could be.
     pub(super) async fn fuse(&self, user: &User) -> Result<Counted, Refused> {
-        let limit = self.ruled.tenant.provisioning.max_deactivations_per_hour;
+        let limit = match self.keeper {
+            Keeper::Scim => self.ruled.tenant.provisioning.max_deactivations_per_hour,
+            Keeper::Operator => 0,
+        };
         let state = &self.people.state;
         let counted = state
             .fuse

@@ -13,6 +13,7 @@ mod fuse;
 mod grants;
 mod groups;
 mod identity;
+mod import;
 mod members;
 mod person;
 mod refused;
@@ -38,6 +39,7 @@ use crate::session::{Sessions, Ticket};
 
 pub use conflicts::Conflict;
 pub use draft::{GroupDraft, MemberChange, UserDraft};
+pub use import::{Imported, Outcome};
 pub use refused::Refused;
 pub use roles::{RoleFrom, RoleSource};
 pub use rules::Rule;

@@ -62,6 +62,9 @@ pub enum Rule {
     /// A member that is nobody.
     #[error("members: there is no user {0:?}")]
     Member(String),
+    /// SCIM manages the record: what an operator writes would be overwritten.
+    #[error("SCIM manages this person; change them at the identity provider")]
+    Managed,
     /// `provisioning.max_deactivations_per_hour`
     #[error(
         "more than {0} people were deactivated or deleted within an hour (provisioning.max_deactivations_per_hour); an operator has to allow more"

@@ -1,6 +1,6 @@
 //! People as SCIM clients make, change and delete them.
 
-use super::desk::{ATTEMPTS, Desk, check_version};
+use super::desk::{ATTEMPTS, Desk, Keeper, check_version};
 use super::fuse::Counted;
 use super::touch::{Touch, to_its_end};
 use super::{Actor, Provision, Refused, UserDraft, told};
@@ -69,7 +69,7 @@ impl Provision {
 }
 
 impl Desk {
-    async fn create_user(self, mut draft: UserDraft) -> Result<User, Refused> {
+    pub(super) async fn create_user(self, mut draft: UserDraft) -> Result<User, Refused> {
         self.ruled.check_user(&mut draft, None)?;
         self.check_given(&draft, None)?;
         let key = UserKey::UserName(fold(&draft.user_name));
@@ -104,7 +104,7 @@ impl Desk {
             sign_in,
             password: draft.password,
             must_change_password: false,
-            managed_by: ManagedBy::Scim,
+            managed_by: self.keeper.managed_by(),
             created: now,
             modified: now,
             version: 1,
@@ -128,7 +128,7 @@ impl Desk {
         self.edit_user::<Refused>(id, None, edit).await
     }
 
-    async fn edit_user<E: From<Refused>>(
+    pub(super) async fn edit_user<E: From<Refused>>(
         self,
         id: &UserId,
         expected: Option<u64>,
@@ -148,7 +148,7 @@ impl Desk {
             checked.map_err(Refused::from)?;
             let given = self.check_given(&draft, Some(&before));
             given.map_err(Refused::from)?;
-            let after = drafted(&before, draft);
+            let after = drafted(&before, draft, self.keeper);
             match self.write_user(&before, after).await {
                 // A sign-in, or an operator, was faster.
                 Err(Refused::Directory(DirectoryError::Stale)) => {}
@@ -315,7 +315,7 @@ impl Desk {
 }
 
 /// The record that a draft makes of it.
-fn drafted(before: &User, draft: UserDraft) -> User {
+fn drafted(before: &User, draft: UserDraft, keeper: Keeper) -> User {
     let local = before.sign_in == SignInMethod::Local;
     User {
         user_name: draft.user_name,
@@ -326,7 +326,7 @@ fn drafted(before: &User, draft: UserDraft) -> User {
             Some(hash) if local => Some(hash),
             _ => before.password.clone(),
         },
-        managed_by: ManagedBy::Scim,
+        managed_by: keeper.managed_by(),
         ..before.clone()
     }
 }

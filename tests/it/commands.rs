@@ -196,6 +196,64 @@ async fn exit_codes_tell_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_come_from_a_file_after_a_plan() {
+    let app = UpstreamApp::start().await;
+    let gate = Sidegate::start(&app.url(), LOCAL).await;
+    let config = gate.config().clone();
+    let file = gate.folder.join("people.csv");
+    let import = format!("user import {}", file.display());
+    let text = "userName,email,role,externalId\neve,eve@corp.test,MEMBER,7\nbob,,ROOT,\n";
+    std::fs::write(&file, text).unwrap();
+    let plan = run(&config, &import, "").await;
+    assert_eq!(plan.0, 1, "{}", plan.2);
+    let refused =
+        "roles[primary eq true].value: \"ROOT\" is not a role here; allowed: ADMIN, MEMBER";
+    let want = format!(
+        "to make: 1\n  line 2: eve\nto change: 0\nthe same: 0\nwould be refused: 1\n  line 3: bob: {refused}\n\
+         nothing is changed yet: add --apply\n"
+    );
+    assert_eq!(plan.1, want);
+    assert_eq!(run(&config, "user list --json", "").await.1, "[]\n");
+    std::fs::write(&file, text.replace("ROOT", "ADMIN")).unwrap();
+    let applied = run(&config, &format!("{import} --apply"), "").await;
+    assert_eq!(applied.0, 0, "{}", applied.2);
+    assert!(applied.1.starts_with("made: 2\n"), "{}", applied.1);
+    let again = run(&config, &import, "").await;
+    assert!(again.1.contains("the same: 2\n"), "{}", again.1);
+    let listed = run(&config, "user list --json", "").await;
+    let people: Value = serde_json::from_str(&listed.1).unwrap();
+    assert_eq!(people[1]["external_id"], "7");
+    assert_eq!(people[1]["managed_by"], "operator");
+    assert_eq!(
+        people[1]["roles_from"][0]["from"],
+        "roles[primary eq true].value"
+    );
+    let shown = run(&config, "user show eve", "").await.1;
+    for line in [
+        "kept by      operator",
+        "roles        MEMBER (roles[primary eq true].value)",
+        "user.created  cli:uid=",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    std::fs::write(&file, "name\neve\n").unwrap();
+    let broken = run(&config, &import, "").await;
+    assert_eq!(broken.0, 1);
+    assert!(
+        broken.2.contains("column \"name\" is none of userName"),
+        "{}",
+        broken.2
+    );
+    let conflicts = run(&config, "user conflicts --json", "").await;
+    assert_eq!(
+        (conflicts.0, conflicts.1.as_str()),
+        (0, "[]\n"),
+        "{}",
+        conflicts.2
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn check_tells_what_cannot_be_reached() {
     let app = UpstreamApp::start().await;
     let gate = Sidegate::start(&app.url(), LOCAL).await;

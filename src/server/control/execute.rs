@@ -139,6 +139,12 @@ impl Asked<'_> {
                 active,
             } => self.user_set_active(&tenant, &user, active).await,
             Operation::UserDelete { tenant, user } => self.user_delete(&tenant, &user).await,
+            Operation::UserImport {
+                tenant,
+                people,
+                apply,
+            } => self.user_import(&tenant, people, apply).await,
+            Operation::UserConflicts { tenant } => self.user_conflicts(&tenant),
             Operation::GroupList {
                 tenant,
                 after,

@@ -5,6 +5,7 @@
 
 mod client;
 mod execute;
+mod import;
 mod operation;
 mod people;
 mod row;
@@ -16,8 +17,8 @@ mod tokens;
 pub use client::{AskError, ask};
 pub use operation::{Answer, AuditQuery, Create, CreateToken, Operation, Which};
 pub use row::{
-    AuditRow, ChainVerdict, ChangedUser, GroupDetails, GroupRow, Page, Revoked, SessionRow,
-    UserDetails, UserRow,
+    AuditRow, ChainVerdict, ChangedUser, ConflictRow, GroupDetails, GroupRow, ImportedRow, Page,
+    Revoked, RoleRow, SessionRow, UserDetails, UserRow,
 };
 pub use scim::ExchangeRow;
 pub use socket::{ControlError, ControlSocket};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::identity::{IdpName, SignInMethod, TenantSlug};
+use crate::provision::Imported;
 use crate::secret::Secret;
 
 /// One question. People are named by user name or by id, groups by display name or by id.
@@ -65,6 +66,20 @@ pub enum Operation {
         tenant: TenantSlug,
         /// Name or id.
         user: String,
+    },
+    /// Makes or changes people of a file, in order; or only tells what would be done.
+    UserImport {
+        /// Whose directory.
+        tenant: TenantSlug,
+        /// They.
+        people: Vec<Imported>,
+        /// Does it.
+        apply: bool,
+    },
+    /// Sign-ins that were refused because of a record, the last one first.
+    UserConflicts {
+        /// Whose directory.
+        tenant: TenantSlug,
     },
     /// Groups in the order of their names, after one of them.
     GroupList {

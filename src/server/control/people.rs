@@ -1,15 +1,18 @@
 //! People and groups.
 
 use super::execute::{Asked, Refusal, done};
-use super::row::{ChangedUser, GroupDetails, GroupRow, Page, SessionRow, UserDetails, UserRow};
-use super::{Answer, Create, MAX_ROWS};
-use crate::directory::{Directory, UserKey};
-use crate::identity::{
-    ClaimedGroups, Email, GroupId, SignInMethod, TenantSlug, User, UserId, fold,
+use super::row::{
+    AuditRow, ChangedUser, GroupDetails, GroupRow, Page, SessionRow, UserDetails, UserRow,
 };
+use super::{Answer, Create, MAX_ROWS};
+use crate::audit::Filter;
+use crate::directory::{Directory, UserKey};
+use crate::identity::{Email, GroupId, SignInMethod, TenantSlug, User, UserId, fold};
 use crate::provision::NewUser;
 use crate::secret::Secret;
 
+/// Entries of a person's history that are shown.
+const HISTORY: usize = 20;
 const LOCAL_IS_OFF: &str =
     "local accounts are switched off: set local.enabled = true, or nobody signs in with a password";
 
@@ -49,12 +52,14 @@ impl Asked<'_> {
         let limit = limit.clamp(1, MAX_ROWS);
         let users = self.directory().list_users(tenant, after, limit).await?;
         let full = users.len() >= limit;
+        let roles = self.app.provision.role_sources(&users).await?;
+        let rows = users.iter().zip(roles);
         done(&Page {
             next: users
                 .last()
                 .filter(|_| full)
                 .map(|user| fold(&user.user_name)),
-            rows: users.iter().map(UserRow::from).collect(),
+            rows: rows.map(|(user, roles)| UserRow::of(user, roles)).collect(),
         })
     }
 
@@ -71,13 +76,17 @@ impl Asked<'_> {
             .filter(|live| live.record.tenant == *tenant && live.record.user == user.id)
             .take(MAX_ROWS)
             .map(|live| SessionRow::of(live, user.user_name.clone()));
+        let filter = Filter {
+            user: Some(user.id.to_string()),
+            ..Filter::default()
+        };
+        let history = self.app.audit.find(filter, HISTORY).await?;
         done(&UserDetails {
-            row: UserRow::from(&user),
+            row: self.row(&user).await?,
             groups: groups.into_iter().map(|group| group.display_name).collect(),
-            roles: self.roles(tenant, &user.id).await?,
             links: self.directory().links(tenant, &user.id).await?,
             sessions: sessions.collect(),
-            external_id: user.external_id,
+            history: history.into_iter().map(AuditRow::from).collect(),
             attributes: user.attributes,
         })
     }
@@ -102,24 +111,24 @@ impl Asked<'_> {
             .provision
             .create(&new.tenant, made, &self.actor)
             .await?;
-        let told = self.roles(&new.tenant, &user.id).await?;
+        let told = self.row(&user).await?.roles;
         let silent = new.roles.iter().filter(|role| !told.contains(role));
         let silent: Vec<_> = silent.map(String::as_str).collect();
         let note = (!silent.is_empty()).then(|| {
             let silent = silent.join(", ");
             format!("roles.attribute decides which roles count; the app is not told {silent}")
         });
-        self.changed(Some(&user), note)
+        self.changed(Some(&user), note).await
     }
 
-    /// What the app is told, as the directory alone has it.
-    async fn roles(&self, tenant: &TenantSlug, id: &UserId) -> Result<Vec<String>, Refusal> {
+    /// A person with what the app is told they may do.
+    async fn row(&self, user: &User) -> Result<UserRow, Refusal> {
         let provision = &self.app.provision;
-        let identity = provision
-            .identity(tenant, id, &ClaimedGroups::Silent)
-            .await?;
-        let roles = identity.map(|its| its.roles).unwrap_or_default();
-        Ok(roles.into_iter().map(|role| role.0).collect())
+        let roles = provision.role_sources(std::slice::from_ref(user)).await?;
+        Ok(UserRow::of(
+            user,
+            roles.into_iter().next().unwrap_or_default(),
+        ))
     }
 
     /// What can be told better than `provision` does, which does not repeat input.
@@ -213,7 +222,7 @@ impl Asked<'_> {
             .provision
             .delete(tenant, &user.id, &self.actor)
             .await?;
-        self.changed(None, None)
+        self.changed(None, None).await
     }
 
     pub(super) async fn group_list(
@@ -278,10 +287,10 @@ impl Asked<'_> {
 
     async fn again(&self, tenant: &TenantSlug, id: &UserId) -> Result<Answer, Refusal> {
         let user = self.directory().user(tenant, id).await?;
-        self.changed(user.as_ref(), None)
+        self.changed(user.as_ref(), None).await
     }
 
-    fn changed(&self, user: Option<&User>, note: Option<String>) -> Result<Answer, Refusal> {
+    async fn changed(&self, user: Option<&User>, note: Option<String>) -> Result<Answer, Refusal> {
         let mut notes = Vec::from_iter(note);
         if let Some(user) = user.filter(|user| user.sign_in == SignInMethod::Local) {
             if !self.app.settings.local.enabled {
@@ -294,9 +303,10 @@ impl Asked<'_> {
                 ));
             }
         }
-        done(&ChangedUser {
-            user: user.map(UserRow::from),
-            notes,
-        })
+        let user = match user {
+            Some(user) => Some(self.row(user).await?),
+            None => None,
+        };
+        done(&ChangedUser { user, notes })
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::audit::{Entry, Event, Verdict};
 use crate::identity::{Group, IdpName, Link, ManagedBy, SignInMethod, TenantSlug, User};
+use crate::provision::{Conflict, Outcome, RoleFrom, RoleSource};
 use crate::session::Live;
 
 /// A part of a listing.
@@ -37,14 +38,42 @@ pub struct UserRow {
     pub must_change_password: bool,
     /// Who keeps the record.
     pub managed_by: ManagedBy,
+    /// The SCIM client's identifier.
+    pub external_id: Option<String>,
+    /// What the app is told they may do, as the directory alone has it; none while inactive.
+    pub roles: Vec<String>,
+    /// Where each of them comes from.
+    pub roles_from: Vec<RoleRow>,
     /// When it was made.
     pub created: String,
     /// When it last changed.
     pub modified: String,
 }
 
-impl From<&User> for UserRow {
-    fn from(user: &User) -> Self {
+/// A role, and where it comes from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RoleRow {
+    /// The role.
+    pub role: String,
+    /// `roles.attribute`, `group NAME`, or `default`.
+    pub from: String,
+}
+
+impl From<RoleSource> for RoleRow {
+    fn from(source: RoleSource) -> Self {
+        Self {
+            role: source.role.0,
+            from: match source.from {
+                RoleFrom::Attribute(path) => path,
+                RoleFrom::Group(name) => format!("group {name}"),
+                RoleFrom::Default => "default".to_owned(),
+            },
+        }
+    }
+}
+
+impl UserRow {
+    pub(super) fn of(user: &User, roles: Vec<RoleSource>) -> Self {
         Self {
             id: user.id.to_string(),
             user_name: user.user_name.clone(),
@@ -54,6 +83,9 @@ impl From<&User> for UserRow {
             sign_in: user.sign_in,
             must_change_password: user.must_change_password,
             managed_by: user.managed_by,
+            external_id: user.external_id.clone(),
+            roles: roles.iter().map(|its| its.role.0.clone()).collect(),
+            roles_from: roles.into_iter().map(RoleRow::from).collect(),
             created: user.created.to_rfc3339(),
             modified: user.modified.to_rfc3339(),
         }
@@ -66,18 +98,60 @@ pub struct UserDetails {
     /// As in the listing.
     #[serde(flatten)]
     pub row: UserRow,
-    /// The SCIM client's identifier.
-    pub external_id: Option<String>,
     /// Display names of their groups.
     pub groups: Vec<String>,
-    /// What the app is told they may do, as the directory alone has it; empty while inactive.
-    pub roles: Vec<String>,
     /// Which principals are tied to the record.
     pub links: Vec<Link>,
     /// All other attributes.
     pub attributes: Map<String, Value>,
     /// Their live sessions.
     pub sessions: Vec<SessionRow>,
+    /// What the audit has of them, newest first; the last 20 entries.
+    pub history: Vec<AuditRow>,
+}
+
+/// What becomes of a person of a file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ImportedRow {
+    /// User name.
+    pub user_name: String,
+    /// What is done; none where it is refused.
+    pub outcome: Option<Outcome>,
+    /// Why it is refused.
+    pub conflict: Option<String>,
+}
+
+/// A sign-in that was refused because of a record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConflictRow {
+    /// Who vouched.
+    pub idp: IdpName,
+    /// The idp's word for the person.
+    pub subject: String,
+    /// User name as the idp says it.
+    pub user_name: String,
+    /// Why not.
+    pub why: String,
+    /// User names of the records that fit.
+    pub records: Vec<String>,
+    /// How often since the start.
+    pub times: u64,
+    /// The last time.
+    pub last: String,
+}
+
+impl From<Conflict> for ConflictRow {
+    fn from(conflict: Conflict) -> Self {
+        Self {
+            idp: conflict.idp,
+            subject: conflict.subject,
+            user_name: conflict.user_name,
+            why: conflict.why.to_owned(),
+            records: conflict.records,
+            times: conflict.times,
+            last: conflict.last.to_rfc3339(),
+        }
+    }
 }
 
 /// What became of a person who was made or changed.
