@@ -38,7 +38,8 @@ fn by_rule(rule: &Rule) -> ScimError {
         | Rule::Required(_)
         | Rule::Name { .. }
         | Rule::Group { .. }
-        | Rule::Member(_) => ScimError::of(ScimType::InvalidValue, why),
+        | Rule::Member(_)
+        | Rule::Managed => ScimError::of(ScimType::InvalidValue, why),
     }
 }
 
