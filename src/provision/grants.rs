@@ -44,9 +44,9 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
-    use super::super::world::{ACTOR, World, tenant};
     use crate::config::{Roles, Tenant};
     use crate::identity::TenantSlug;
+    use crate::provision::world::{ACTOR, World, tenant};
     use crate::provision::{Actor, GroupDraft, MemberChange, Refused, Rule, UserDraft};
     use serde_json::json;
 

@@ -180,6 +180,9 @@ impl Scim {
                 let directory = self.provision.directory();
                 let all = directory.groups_of_all(call.tenant(), &ids).await;
                 groups = all.map_err(failed)?;
+                for its in &mut groups {
+                    its.retain(|group| !self.settings.groups.ignores(&group.display_name));
+                }
             }
         }
         let mut groups = groups.into_iter();

@@ -11,6 +11,8 @@ mod operated;
 mod replayed;
 mod tenants;
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use crate::oidc::idp_settings;
@@ -33,10 +35,19 @@ impl World {
     }
 }
 
+/// No app is reached.
+const NO_APP: &str = "http://127.0.0.1:9";
+/// Somebody must be able to sign in.
+const LOCAL: &str = "local.enabled = true\nlocal.bcrypt_cost = 4\n";
+
 /// Us alone: nobody signs in.
 async fn gate(settings: &str) -> Sidegate {
-    // No app is reached.
-    Sidegate::start("http://127.0.0.1:9", settings).await
+    Sidegate::start(NO_APP, &format!("{LOCAL}{settings}")).await
+}
+
+/// The same with the state of an earlier one.
+async fn gate_in(folder: PathBuf, settings: &str) -> Sidegate {
+    Sidegate::start_in(folder, NO_APP, &format!("{LOCAL}{settings}")).await
 }
 
 /// Fails unless it is an error in SCIM's form with this status; gives its `detail`.

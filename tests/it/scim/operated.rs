@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{gate, refused};
+use super::{gate, gate_in, refused};
 use crate::support::{ScimClient, Sidegate, run, user};
 
 /// Rows of `sidegate scim log` with these options.
@@ -31,7 +31,7 @@ async fn paused_means_come_back_later() {
     refused(&stranger, 401, "who it is comes first");
     // A restart does not lift it.
     let (token, folder) = (scim.token().to_owned(), gate.stop());
-    let gate = Sidegate::start_in(folder, "http://127.0.0.1:9", "").await;
+    let gate = gate_in(folder, "").await;
     let mut scim = ScimClient::with(&gate, "default", &token);
     refused(&scim.get(&path).await, 503, "after a restart");
     gate.operator("scim resume").await;
@@ -85,7 +85,7 @@ async fn a_rehearsal_answers_and_changes_nothing() {
         std::fs::write(gate.folder.join("ids"), ids).unwrap();
         gate.stop()
     };
-    let gate = Sidegate::start_in(folder, "http://127.0.0.1:9", "scim.dry_run = true\n").await;
+    let gate = gate_in(folder, "scim.dry_run = true\n").await;
     let ids = std::fs::read_to_string(gate.folder.join("ids")).unwrap();
     let ids: Vec<String> = serde_json::from_str(&ids).unwrap();
     let mut scim = ScimClient::with(&gate, "default", &ids[1]);
@@ -122,7 +122,7 @@ async fn a_rehearsal_answers_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_says_why_a_person_did_not_arrive() {
-    let settings = "[roles]\nallowed = [\"MEMBER\"]\n[scim]\npassword = true\n[local]\nenabled = true\nbcrypt_cost = 4\n";
+    let settings = "[roles]\nallowed = [\"MEMBER\"]\n[scim]\npassword = true\n";
     let gate = gate(settings).await;
     let mut scim = ScimClient::new(&gate).await;
     let mut body = user("ada");

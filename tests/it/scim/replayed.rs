@@ -19,9 +19,6 @@ open = true
 [scim]
 rate = 100000
 password = true
-[local]
-enabled = true
-bcrypt_cost = 4
 "#;
 
 /// Fails with what the program printed.
