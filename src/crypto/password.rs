@@ -77,7 +77,24 @@ impl Passwords {
     ///
     /// Too short, too long, with a NUL, or too many at once.
     pub async fn hash(&self, password: &Secret) -> Result<Secret, PasswordError> {
-        let text = self.prepared(password)?;
+        self.hash_text(self.prepared(password)?).await
+    }
+
+    /// The same for a password that an idp chose: how long it must be is the idp's rule.
+    ///
+    /// # Errors
+    ///
+    /// Empty, too long, with a NUL, or too many at once.
+    pub async fn hash_foreign(&self, password: &Secret) -> Result<Secret, PasswordError> {
+        let text = one_spelling(password);
+        if text.expose().is_empty() {
+            return Err(PasswordError::TooShort(1));
+        }
+        whole(&text)?;
+        self.hash_text(text).await
+    }
+
+    async fn hash_text(&self, text: Secret) -> Result<Secret, PasswordError> {
         let cost = self.cost;
         let work = move || bcrypt::hash(text.expose(), cost).map(Secret::new);
         self.work(work)

@@ -127,11 +127,14 @@ impl Scim {
             return Err(self.elsewhere(&route));
         }
         check_content_type(visit)?;
-        let room = self.room(&body).await;
         let limit = match route {
             Route::Bulk => MAX_PAYLOAD,
             _ => MAX_BODY,
         };
+        if body.size_hint().lower() > limit as u64 {
+            return Err(unread(&BodyError::TooLarge(limit)));
+        }
+        let room = self.room(&body).await;
         let bytes = web::read(body, limit, BODY_TIME)
             .await
             .map_err(|error| unread(&error))?;
@@ -145,8 +148,10 @@ impl Scim {
 
     /// What is no address at all is told to whoever has a token, and no more: not which tenants there are.
     async fn caller(&self, visit: &Visit, tenant: &str, route: &Route) -> Result<Call, ScimError> {
+        let rest = visit.path.as_str().strip_prefix(&*self.prefix);
+        let rest = rest.unwrap_or_default().trim_matches('/');
         let of_address = self.call(visit, tenant).await;
-        if of_address.is_err() && *route == Route::Nothing {
+        if of_address.is_err() && *route == Route::Nothing && !rest.contains('/') {
             return self.call(visit, TenantSlug::default().as_str()).await;
         }
         of_address

@@ -63,6 +63,24 @@ impl Exchange {
                 "the fuse has blown: look whether the idp means it, then `sidegate scim reset-fuse`",
             ),
             403 => Some("scim.allowed_networks does not hold the client's network"),
+            400 if refusal.contains("is not a role here") => Some(
+                "the value is not in roles.allowed (or not in the token's list): change the mapping in the idp, or add the role",
+            ),
+            400 if refusal.contains("its domain is not") => Some(
+                "the domain is not in tenant.domains: add it, or take the person out of the assignment",
+            ),
+            400 if refusal.contains("gives no role here") => Some(
+                "groups.accept = \"mapped\": map the group in [roles.groups], or do not assign it",
+            ),
+            400 if refusal.starts_with("tooMany") => Some(
+                "the filter has no index: match by userName, externalId, id or emails in the idp",
+            ),
+            400 => Some(
+                "what the idp sends does not fit: see the attribute that is named, in the idp's mapping",
+            ),
+            409 => Some(
+                "another record has this name: `sidegate user show NAME` says who manages it; provisioning.adopt says what happens",
+            ),
             429 => Some("more requests than scim.rate, or too many with a wrong token"),
             503 => Some("provisioning is paused: `sidegate scim resume`"),
             _ => None,

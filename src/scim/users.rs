@@ -173,7 +173,7 @@ impl Scim {
                 "password: must be a text",
             ));
         };
-        let hash = self.passwords.hash(&Secret::new(text)).await;
+        let hash = self.passwords.hash_foreign(&Secret::new(text)).await;
         hash.map(Some)
             .map_err(|error| ScimError::of(ScimType::InvalidValue, format!("password: {error}")))
     }

@@ -152,7 +152,7 @@ async fn values_of_the_wrong_type_are_named() {
     for (attribute, value) in [
         ("userName", json!(17)),
         ("userName", json!("  ")),
-        ("userName", json!(["a"])),
+        ("userName", json!(["a", "b"])),
         ("userName", json!("a".repeat(2000))),
         ("externalId", json!({})),
         ("externalId", json!("e".repeat(2000))),

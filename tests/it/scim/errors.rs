@@ -41,7 +41,7 @@ fn cases() -> Vec<Case> {
         case(404, "GET", "/Users/none/extra"),
         case(404, "GET", "/Groups/none"),
         case(404, "GET", "/Schemas/urn:none"),
-        case(404, "GET", "/Users/%00"),
+        case(400, "GET", "/Users/%00"),
         case(404, "GET", "/Users/%ff%fe"),
         case(404, "GET", "/Users/..%2f..%2fetc%2fpasswd"),
         case(404, "GET", "/Users/%2e%2e"),

@@ -34,7 +34,7 @@ async fn who_signed_in_first_is_found_and_adopted() {
     let path = format!("/Users/{id}");
     assert_eq!(scim.patch(&path, operation).await.status, 200);
     let shown = world.gate.operator("user show alice").await;
-    assert!(shown.contains("SCIM"), "{shown}");
+    assert!(shown.contains("kept by      scim"), "{shown}");
     assert_eq!(person(&mut browser).await.as_deref(), Some("alice"));
     scim.set_active(&id, "False").await;
     assert_eq!(person(&mut browser).await, None);

@@ -211,7 +211,7 @@ async fn people_are_imported_after_a_plan() {
     let mut scim = ScimClient::new(&gate).await;
     scim.person("ada").await;
     let file = gate.folder.join("people.csv");
-    std::fs::write(&file, "userName,displayName,emails,roles\nada,Ada L.,ada@example.com,\nbob,Bob,bob@example.com,MEMBER\n").unwrap();
+    std::fs::write(&file, "userName,displayName,email,roles\nada,Ada L.,ada@example.com,\nbob,Bob,bob@example.com,MEMBER\n").unwrap();
     let plan = run(
         gate.config(),
         &format!("user import {}", file.display()),

@@ -21,6 +21,14 @@ rate = 100000
 password = true
 "#;
 
+const CONFORMANCE: &str = r#"
+[[scim.extension]]
+schema = "urn:ietf:params:scim:schemas:extension:2.0:CustomExtensionName"
+attributes = [{ name = "folders", multi_valued = true }]
+[scim]
+rate = 100000
+"#;
+
 /// Fails with what the program printed.
 async fn passes(mut command: Command) -> String {
     let done = command.kill_on_drop(true).output().await.unwrap();
@@ -74,7 +82,8 @@ fn count(out: &str) -> (usize, &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_conformance_test_passes() {
-    let gate = gate(SETTINGS).await;
+    // The tester does not read the URN of an extension that ends like a core schema's.
+    let gate = gate(CONFORMANCE).await;
     let scim = ScimClient::new(&gate).await;
     let mut command = Command::new(python("scim"));
     command
