@@ -30,6 +30,9 @@ pub struct Scim {
     pub rate: u32,
     /// Answers as usual, changes nothing, and lists what it would do. Default false.
     pub dry_run: bool,
+    /// Announces pages by cursor (RFC 9865) in `/ServiceProviderConfig`; some older clients refuse a document with a
+    /// member that they do not know. Cursors are answered all the same. Default true.
+    pub announce_cursors: bool,
     /// Takes `password` from clients for local accounts, and lists it in `/Schemas`. Default false: it is ignored.
     pub password: bool,
     /// Entra tenants whose own tokens are taken; empty takes none. For tests of a connection: any app of such a tenant
@@ -111,6 +114,7 @@ impl Scim {
             allowed_networks: section.networks("allowed_networks"),
             rate: section.number("rate", 200, 1..=100_000),
             dry_run: section.flag("dry_run", false),
+            announce_cursors: section.flag("announce_cursors", true),
             password: section.flag("password", false),
             entra_tenants: EntraTenant::read_all(&mut section),
             federations: Federation::read_all(&mut section),

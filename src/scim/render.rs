@@ -23,7 +23,10 @@ pub(super) fn user(user: &User, groups: Option<&[Group]>, base: &Base) -> Map<St
     let mut json = user.attributes.clone();
     json.insert("id".to_owned(), user.id.as_str().into());
     json.insert("userName".to_owned(), user.user_name.as_str().into());
-    json.insert("active".to_owned(), user.active.into());
+    // A client took it away: then it is not shown.
+    if json.remove("active") != Some(Value::Null) {
+        json.insert("active".to_owned(), user.active.into());
+    }
     external_id(&mut json, user.external_id.as_deref());
     if let Some(groups) = groups.filter(|groups| !groups.is_empty()) {
         let groups = groups.iter().map(|group| {

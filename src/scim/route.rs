@@ -80,7 +80,12 @@ pub(super) fn route(rest: &str) -> (String, Route) {
             Ok(text) if text.len() <= MAX_SEGMENT && segments.len() < 4 => {
                 segments.push(text.into_owned());
             }
-            _ => return (TenantSlug::default().into(), Route::Nothing),
+            _ => {
+                // What no address holds: of the tenant that it begins with, if it does.
+                let tenant = segments.first().filter(|first| !is_endpoint(first));
+                let default = || TenantSlug::default().into();
+                return (tenant.cloned().unwrap_or_else(default), Route::Nothing);
+            }
         }
     }
     let all: Vec<&str> = segments.iter().map(String::as_str).collect();

@@ -88,6 +88,10 @@ impl Scim {
         let edit = move |user: &User| {
             let mut resource = plain(user);
             patch::apply(&mut resource, &schemas.user, &operations)?;
+            // Taken away, it is shown no more; nobody is let in again by that.
+            if !resource.contains_key("active") {
+                resource.insert("active".to_owned(), Value::Null);
+            }
             draft(resource, user.active, password.clone())
         };
         let id = UserId::from(id);
@@ -183,7 +187,9 @@ impl Scim {
 fn plain(user: &User) -> Map<String, Value> {
     let mut json = user.attributes.clone();
     json.insert("userName".to_owned(), user.user_name.as_str().into());
-    json.insert("active".to_owned(), user.active.into());
+    if json.remove("active") != Some(Value::Null) {
+        json.insert("active".to_owned(), user.active.into());
+    }
     json.insert("id".to_owned(), user.id.as_str().into());
     if let Some(id) = &user.external_id {
         json.insert("externalId".to_owned(), id.as_str().into());
@@ -214,10 +220,14 @@ fn draft(
         Some(Value::String(id)) if !id.is_empty() => Some(id),
         _ => None,
     };
+    let unassigned = resource.get("active") == Some(&Value::Null);
     let active = resource
         .remove("active")
         .as_ref()
         .map_or(active, |value| value.as_bool().unwrap_or(active));
+    if unassigned {
+        resource.insert("active".to_owned(), Value::Null);
+    }
     Ok(UserDraft {
         user_name,
         external_id,

@@ -29,7 +29,7 @@ pub struct Offered {
 /// `/ServiceProviderConfig` (RFC 7643 5, RFC 9865 4). `base` is the URL of `/scim/v2`, without a slash at its end.
 pub fn service_provider_config(settings: &config::Scim, offered: Offered, base: &str) -> Value {
     let supported = |yes: bool| json!({ "supported": yes });
-    json!({
+    let mut document = json!({
         "schemas": [PROVIDER],
         "patch": supported(true),
         "bulk": {
@@ -41,21 +41,27 @@ pub fn service_provider_config(settings: &config::Scim, offered: Offered, base: 
         "changePassword": supported(settings.password),
         "sort": supported(true),
         "etag": supported(true),
-        "pagination": {
-            "cursor": true,
-            "index": true,
-            "defaultPaginationMethod": "index",
-            "defaultPageSize": settings.page_size,
-            "maxPageSize": settings.max_page_size,
-            "cursorTimeout": offered.cursor_timeout.as_secs(),
-        },
         "authenticationSchemes": [
             scheme("oauthbearertoken", "OAuth Bearer Token", "A token made for this tenant", 6750, true),
             scheme("oauth2", "OAuth 2.0", "Client credentials or a JWT assertion, at oauth2/token", 6749, false),
             scheme("httpbasic", "HTTP Basic", "The token's name and the token", 7617, false),
         ],
         "meta": meta("ServiceProviderConfig", base, "/ServiceProviderConfig"),
-    })
+    });
+    if settings.announce_cursors
+        && let Some(document) = document.as_object_mut()
+    {
+        let pagination = json!({
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": settings.page_size,
+            "maxPageSize": settings.max_page_size,
+            "cursorTimeout": offered.cursor_timeout.as_secs(),
+        });
+        document.insert("pagination".to_owned(), pagination);
+    }
+    document
 }
 
 impl Schemas {

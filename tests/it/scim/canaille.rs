@@ -67,7 +67,7 @@ const ROLES: &str = "[roles]\nallowed = [\"ADMIN\", \"NONE\"]\ndefault = [\"NONE
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn canaille_makes_renames_locks_and_deletes_people() {
-    let world = World::start(ROLES).await;
+    let world = World::start(&format!("[scim]\nannounce_cursors = false\n{ROLES}")).await;
     let mut scim = ScimClient::new(&world.gate).await;
     let base = format!("{}/scim/v2/", world.gate.url());
     let mut canaille = Canaille::start(&base, scim.token()).await;

@@ -200,7 +200,7 @@ async fn the_log_says_why_a_person_did_not_arrive() {
     assert_eq!(change["actor"], "scim:idp", "{change}");
     let shown = gate.operator("user show ada").await;
     assert!(
-        shown.contains("SCIM") && shown.contains("ext-ada"),
+        shown.contains("kept by      scim") && shown.contains("ext-ada"),
         "{shown}"
     );
 }
@@ -218,8 +218,10 @@ async fn people_are_imported_after_a_plan() {
         "",
     )
     .await;
-    assert_eq!(plan.0, 0, "{} {}", plan.1, plan.2);
-    assert!(plan.1.contains("bob"), "{}", plan.1);
+    // What an idp keeps is not the operator's to write over.
+    assert_eq!(plan.0, 1, "{} {}", plan.1, plan.2);
+    assert!(plan.1.contains("SCIM manages this person"), "{}", plan.1);
+    assert!(plan.1.contains("to make: 1"), "{}", plan.1);
     assert!(
         scim.find("/Users", "userName eq \"bob\"").await.is_empty(),
         "a plan: {}",

@@ -23,7 +23,11 @@ fn all(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_learns_nothing_of_another_tenant() {
-    let gate = gate(TWO).await;
+    // So many wrong tokens would be too many.
+    let gate = gate(&format!(
+        "{TWO}[limits]\nexempt_networks = [\"127.0.0.0/8\", \"::1/128\"]\n"
+    ))
+    .await;
     let mut globex = ScimClient::of(&gate, "globex").await;
     let acme = ScimClient::of(&gate, "acme").await;
     let theirs = globex.person("alice@globex.test").await;
