@@ -16,7 +16,12 @@ pub(super) fn of_user(before: Option<&User>, after: Option<&User>) -> Option<Val
     let fields = |user: &User| {
         let mut fields = user.attributes.clone();
         fields.insert("userName".to_owned(), user.user_name.clone().into());
-        fields.insert("active".to_owned(), user.active.into());
+        // Null there: a client took it away, and it holds as it was.
+        let active = match fields.remove("active") {
+            Some(Value::Null) => format!("{}, unassigned", user.active).into(),
+            _ => user.active.into(),
+        };
+        fields.insert("active".to_owned(), active);
         fields.insert("managedBy".to_owned(), json!(user.managed_by));
         fields.insert("signIn".to_owned(), json!(user.sign_in));
         if let Some(id) = &user.external_id {

@@ -11,7 +11,8 @@ pub(super) fn schemas(settings: &[Extension]) -> Vec<Schema> {
     for its in settings {
         let is_it = |schema: &Schema| schema.id.eq_ignore_ascii_case(&its.schema);
         if !schemas.iter().any(is_it) {
-            schemas.push(empty(&its.schema));
+            let name = free_name(&its.schema, &schemas);
+            schemas.push(empty(&its.schema, name));
         }
         if let Some(schema) = schemas.iter_mut().find(|schema| is_it(schema)) {
             add(schema, its);
@@ -20,10 +21,10 @@ pub(super) fn schemas(settings: &[Extension]) -> Vec<Schema> {
     schemas
 }
 
-fn empty(urn: &str) -> Schema {
+fn empty(urn: &str, name: String) -> Schema {
     Schema {
         id: urn.to_owned(),
-        name: short_name(urn).to_owned(),
+        name,
         description: "Attributes of the app's own",
         attributes: Vec::new(),
         open: false,
@@ -78,6 +79,19 @@ fn of_the_app(its: &ExtensionAttribute) -> Attribute {
     }
 }
 
+/// The short name, with a number behind it when another schema has it: clients call their own types so.
+fn free_name(urn: &str, schemas: &[Schema]) -> String {
+    let short = short_name(urn);
+    let same = |name: &str| {
+        schemas
+            .iter()
+            .any(|its| its.name.eq_ignore_ascii_case(name))
+    };
+    let numbered = (2_usize..).map(|number| format!("{short}{number}"));
+    let mut names = std::iter::once(short.to_owned()).chain(numbered);
+    names.find(|name| !same(name)).unwrap_or_default()
+}
+
 /// `…:CustomExtensionName:2.0:User` and `…:2.0:CustomExtensionName` are both called `CustomExtensionName`.
 fn short_name(urn: &str) -> &str {
     let says_nothing = |part: &&str| {
@@ -87,4 +101,36 @@ fn short_name(urn: &str) -> &str {
     };
     let name = urn.rsplit(':').find(|part| !says_nothing(part));
     name.unwrap_or(urn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_schemas_never_have_one_name() {
+        let own = [
+            "urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User",
+            "urn:ietf:params:scim:schemas:extension:2.0:CustomExtensionName",
+            "urn:example:customextensionname",
+            "urn:example:EnterpriseUser:1.0",
+        ];
+        let open = |schema: &str| Extension {
+            schema: schema.to_owned(),
+            attributes: Vec::new(),
+            open: true,
+        };
+        let schemas = schemas(&own.map(open));
+        let names: Vec<_> = schemas.iter().map(|schema| schema.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "EnterpriseUser",
+                "CustomExtensionName",
+                "CustomExtensionName2",
+                "customextensionname3",
+                "EnterpriseUser2",
+            ]
+        );
+    }
 }

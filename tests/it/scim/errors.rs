@@ -44,7 +44,7 @@ fn cases() -> Vec<Case> {
         case(400, "GET", "/Users/%00"),
         case(404, "GET", "/Users/%ff%fe"),
         case(400, "GET", "/Users/..%2f..%2fetc%2fpasswd"),
-        case(404, "GET", "/Users/%2e%2e"),
+        case(400, "GET", "/Users/%2e%2e"),
         case(404, "GET", "/Users/a%5cb"),
         case(404, "GET", "/Users/a%23b"),
         case(404, "GET", "/Users/a;b=c"),

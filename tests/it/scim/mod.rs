@@ -3,7 +3,6 @@
 mod access;
 mod attributes;
 mod bad_input;
-mod canaille;
 mod errors;
 mod identity;
 mod lifecycle;
