@@ -131,7 +131,8 @@ impl Scim {
             Route::Bulk => MAX_PAYLOAD,
             _ => MAX_BODY,
         };
-        if body.size_hint().lower() > limit as u64 {
+        // A little too much is read, so that the client sees the answer; far too much is not.
+        if body.size_hint().lower() > (limit as u64).saturating_mul(2) {
             return Err(unread(&BodyError::TooLarge(limit)));
         }
         let room = self.room(&body).await;

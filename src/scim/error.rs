@@ -223,6 +223,9 @@ impl From<Problem> for ScimError {
     fn from(problem: Problem) -> Self {
         Self {
             retry_after: problem.retry_after,
+            // RFC 9110 15.5.6: what an address takes is told with every 405.
+            allow: (problem.status == StatusCode::METHOD_NOT_ALLOWED)
+                .then_some("GET, POST, PUT, PATCH, DELETE"),
             ..Self::new(problem.status, problem.detail)
         }
         .because(problem)

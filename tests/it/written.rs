@@ -139,7 +139,7 @@ async fn a_reader_that_is_blocked_holds_nobody_up() {
     let (gate, lines) = Process::start_piped(&app.url(), further).await;
     let ask = format!("/{}", "long/".repeat(1600));
     let jam = async {
-        for _ in 0..60 {
+        for _ in 0..120 {
             for _ in 0..10 {
                 assert_eq!(gate.browser().get(&ask).await.status, 200);
             }
