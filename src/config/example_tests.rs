@@ -40,15 +40,11 @@ fn told() -> Vec<(String, String)> {
             let mut before = String::new();
             section.clear();
             for part in name.split('.') {
-                for text in [&mut before, &mut section] {
-                    text.push_str(if text.is_empty() { "" } else { "." });
-                    text.push_str(part);
-                }
-                section.push_str(if arrays.contains(&before.as_str()) {
-                    "[]"
-                } else {
-                    ""
-                });
+                let dot = if before.is_empty() { "" } else { "." };
+                before = format!("{before}{dot}{part}");
+                let is_array = arrays.contains(&before.as_str());
+                let item = if is_array { "[]" } else { "" };
+                section = format!("{section}{dot}{part}{item}");
             }
         } else {
             let (key, value) = line.split_once(" = ").unwrap();

@@ -26,7 +26,7 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 /// Larger bodies than this wait for each other, bytes.
 const SMALL_BODY: usize = 64 * 1024;
 /// A body must be complete within this.
-const BODY_TIME: Duration = Duration::from_secs(60);
+const BODY_TIME: Duration = Duration::from_mins(1);
 /// For `Retry-After` while provisioning is paused.
 const PAUSE: Duration = Duration::from_mins(5);
 const ALL: &str = "GET, POST";
@@ -51,6 +51,12 @@ impl From<ScimError> for Answered {
     }
 }
 
+/// What a client sent, or is about to send.
+enum Sent<B> {
+    Whole(Result<Bytes, BodyError>),
+    Waiting(B),
+}
+
 impl Scim {
     /// Answers a request below the prefix; `rest` follows it.
     pub async fn answer<B>(&self, visit: &Visit, rest: &str, body: B) -> Answered
@@ -63,9 +69,18 @@ impl Scim {
             return self.token(visit, &tenant, body).await;
         }
         let mut exchange = Exchange::begin(visit, rest);
-        let answered = self
-            .handle(visit, &tenant, route, body, &mut exchange)
-            .await;
+        // What is small is taken whole before anything is said: a connection with half a body on it is lost.
+        let small = body
+            .size_hint()
+            .upper()
+            .is_some_and(|its| its <= SMALL_BODY as u64);
+        let sent = if small {
+            Sent::Whole(web::read(body, SMALL_BODY, BODY_TIME).await)
+        } else {
+            Sent::Waiting(body)
+        };
+        let handled = self.handle(visit, &tenant, route, sent, &mut exchange);
+        let answered = handled.await;
         exchange.end(&answered);
         self.exchanges.keep(exchange);
         match answered {
@@ -102,7 +117,7 @@ impl Scim {
         visit: &Visit,
         tenant: &str,
         route: Route,
-        body: B,
+        sent: Sent<B>,
         exchange: &mut Exchange,
     ) -> Result<Answer, ScimError>
     where
@@ -127,20 +142,23 @@ impl Scim {
             return Err(self.elsewhere(&route));
         }
         check_content_type(visit)?;
-        let limit = match route {
-            Route::Bulk => MAX_PAYLOAD,
-            _ => MAX_BODY,
+        let limit = if route == Route::Bulk {
+            MAX_PAYLOAD
+        } else {
+            MAX_BODY
         };
-        // A little too much is read, so that the client sees the answer; far too much is not.
-        if body.size_hint().lower() > (limit as u64).saturating_mul(2) {
-            return Err(unread(&BodyError::TooLarge(limit)));
-        }
-        let room = self.room(&body).await;
-        let bytes = web::read(body, limit, BODY_TIME)
-            .await
-            .map_err(|error| unread(&error))?;
-        let body = read_body(&bytes)?;
-        drop(bytes);
+        let (bytes, room) = match sent {
+            Sent::Whole(bytes) => (bytes, None),
+            // A little too much is read, so that the client sees the answer; far too much is not.
+            Sent::Waiting(body) if body.size_hint().lower() > (limit as u64).saturating_mul(2) => {
+                return Err(unread(&BodyError::TooLarge(limit)));
+            }
+            Sent::Waiting(body) => {
+                let room = self.large_bodies.acquire().await.ok();
+                (web::read(body, limit, BODY_TIME).await, room)
+            }
+        };
+        let body = read_body(&bytes.map_err(|error| unread(&error))?)?;
         exchange.brings(&body);
         let answer = self.with_body(&call, visit, &route, body, &query).await;
         drop(room);
@@ -209,7 +227,15 @@ impl Scim {
                 StatusCode::NOT_IMPLEMENTED,
                 "/Me is the person of a session; this is a SCIM client's token",
             )),
-            other => Err(self.elsewhere(other)),
+            Route::All(_)
+            | Route::One(..)
+            | Route::Search(_)
+            | Route::Bulk
+            | Route::ServiceProviderConfig
+            | Route::Schemas(_)
+            | Route::ResourceTypes(_)
+            | Route::Token
+            | Route::Nothing => Err(self.elsewhere(route)),
         }
     }
 
@@ -309,15 +335,6 @@ impl Scim {
                  and below it are Users, Groups, Schemas, ResourceTypes, ServiceProviderConfig and Bulk",
             ),
         }
-    }
-
-    /// A place for a large body: few are in memory at once.
-    async fn room<B: Body>(&self, body: &B) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        let size = body.size_hint().upper().unwrap_or(u64::MAX);
-        if size <= SMALL_BODY as u64 {
-            return None;
-        }
-        self.large_bodies.acquire().await.ok()
     }
 }
 

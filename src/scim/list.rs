@@ -62,6 +62,7 @@ impl Scim {
     /// # Errors
     ///
     /// `invalidFilter`, `invalidValue`, `invalidCursor`, `tooMany`; the directory failed.
+    #[expect(clippy::too_many_lines, reason = "one walk, read from top to bottom")]
     pub(super) async fn list(
         &self,
         call: &Call,
@@ -140,7 +141,7 @@ impl Scim {
             Some(filter) => filter.lookup(question.kind.of(&self.schemas)),
             None => Lookup::Everything,
         };
-        match lookup {
+        match &lookup {
             Lookup::Everything if question.filter.is_none() && question.sort.is_none() => {
                 self.in_order(call, question).await
             }
@@ -148,7 +149,13 @@ impl Scim {
                 let _turn = self.scans.0.acquire().await;
                 self.among(call, question, None).await
             }
-            lookup => {
+            Lookup::Id(_)
+            | Lookup::UserName(_)
+            | Lookup::ExternalId(_)
+            | Lookup::Email(_)
+            | Lookup::DisplayName(_)
+            | Lookup::Member(_)
+            | Lookup::AnyOf(_) => {
                 let records = self.found(call, question.kind, &lookup).await?;
                 self.among(call, question, Some(records)).await
             }
@@ -186,27 +193,25 @@ impl Scim {
         records: Option<Vec<Record>>,
     ) -> Result<Page, ScimError> {
         let mut fitting = Fitting::new(question);
-        match records {
-            Some(records) => self.fit(call, question, &records, &mut fitting).await?,
-            None => {
-                let mut from = PageFrom::Index(0);
-                let mut looked_at = 0_usize;
-                loop {
-                    let chunk = self.chunk(call, question.kind, from, CHUNK).await?;
-                    looked_at = looked_at.saturating_add(chunk.records.len());
-                    if looked_at > MAX_LOOKED_AT {
-                        return Err(too_many());
-                    }
-                    self.fit(call, question, &chunk.records, &mut fitting)
-                        .await?;
-                    match chunk.next {
-                        Some(place) => from = PageFrom::After(place),
-                        None => break,
-                    }
-                }
+        if let Some(records) = records {
+            self.fit(call, question, &records, &mut fitting).await?;
+            return Ok(fitting.page(self, question));
+        }
+        let mut from = PageFrom::Index(0);
+        let mut looked_at = 0_usize;
+        loop {
+            let chunk = self.chunk(call, question.kind, from, CHUNK).await?;
+            looked_at = looked_at.saturating_add(chunk.records.len());
+            if looked_at > MAX_LOOKED_AT {
+                return Err(too_many());
+            }
+            let records = &chunk.records;
+            self.fit(call, question, records, &mut fitting).await?;
+            match chunk.next {
+                Some(place) => from = PageFrom::After(place),
+                None => return Ok(fitting.page(self, question)),
             }
         }
-        Ok(fitting.page(self, question))
     }
 
     async fn fit(

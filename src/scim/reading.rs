@@ -90,12 +90,12 @@ impl Exchange {
 
 fn line(operation: &Operation) -> String {
     match operation {
-        Operation::Add(target, value) => format!("add {} = {}", target, short(value)),
-        Operation::Replace(target, value) => format!("replace {} = {}", target, short(value)),
-        Operation::Remove(target, None) => format!("remove {}", target),
+        Operation::Add(target, value) => format!("add {target} = {}", short(value)),
+        Operation::Replace(target, value) => format!("replace {target} = {}", short(value)),
+        Operation::Remove(target, None) => format!("remove {target}"),
         Operation::Remove(target, Some(values)) => {
             let values = short(&Value::from(values.clone()));
-            format!("remove from {}: {values}", target)
+            format!("remove from {target}: {values}")
         }
     }
 }

@@ -89,9 +89,10 @@ impl Scim {
         kind: Kind,
         lookup: &Lookup,
     ) -> Result<Vec<Record>, ScimError> {
-        let arms = match lookup {
-            Lookup::AnyOf(arms) => arms.as_slice(),
-            one => std::slice::from_ref(one),
+        let arms = if let Lookup::AnyOf(arms) = lookup {
+            arms.as_slice()
+        } else {
+            std::slice::from_ref(lookup)
         };
         let mut found: Vec<Record> = Vec::new();
         for arm in arms {
@@ -194,9 +195,10 @@ impl Scim {
                     render::user(user, groups.as_deref(), call.base())
                 }
                 Record::Group(group) => {
-                    let members = match with_members {
-                        true => Some(self.members(call, group).await?),
-                        false => None,
+                    let members = if with_members {
+                        Some(self.members(call, group).await?)
+                    } else {
+                        None
                     };
                     render::group(group, members.as_deref(), call.base())
                 }

@@ -17,7 +17,7 @@ async fn a_role_that_does_not_exist_is_refused_with_those_that_do() {
     body["roles"] = json!([{ "primary": true, "value": "MEMBER" }]);
     let ada = scim.made("/Users", &body).await;
     let path = format!("/Users/{ada}");
-    let patch = |operation: Value| json!([operation]);
+    let wrapped = |operation: Value| json!([operation]);
     for (name, roles) in [("an object", &owner), ("JSON in a text", &in_text)] {
         let mut body = user("eve");
         body["roles"] = roles.clone();
@@ -26,8 +26,8 @@ async fn a_role_that_does_not_exist_is_refused_with_those_that_do() {
         }
         let told = [
             scim.post("/Users", &body).await,
-            scim.patch(&path, patch(json!({ "op": "Add", "path": "roles", "value": body["roles"] }))).await,
-            scim.patch(&path, patch(json!({ "op": "Replace", "path": "roles[primary eq \"True\"].value", "value": "OWNER" }))).await,
+            scim.patch(&path, wrapped(json!({ "op": "Add", "path": "roles", "value": body["roles"] }))).await,
+            scim.patch(&path, wrapped(json!({ "op": "Replace", "path": "roles[primary eq \"True\"].value", "value": "OWNER" }))).await,
         ];
         for answer in told {
             let detail = refused(&answer, 400, name);

@@ -76,13 +76,7 @@ fn cases() -> Vec<Case> {
             ..case(status, "POST", "/Users")
         });
     }
-    for path in [
-        "/Users",
-        "/Nothing",
-        "/Users/%00",
-        "/oauth2",
-        "/nobody/Users",
-    ] {
+    for path in ["/Users", "/Nothing", "/oauth2", "/nobody/Users"] {
         cases.push(Case {
             token: false,
             ..case(401, "GET", path)

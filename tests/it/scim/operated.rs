@@ -134,9 +134,9 @@ async fn the_log_says_why_a_person_did_not_arrive() {
     let ada = scim.made("/Users", &body).await;
     let path = format!("/Users/{ada}");
     let activity = [(http::HeaderName::from_static("activityid"), "c0ffee-1")];
-    let patch = json!({ "Operations": [{ "op": "Replace", "path": "active", "value": "False" }] })
+    let change = json!({ "Operations": [{ "op": "Replace", "path": "active", "value": "False" }] })
         .to_string();
-    scim.send(http::Method::PATCH, &path, &activity, &patch)
+    scim.send(http::Method::PATCH, &path, &activity, &change)
         .await;
     scim.get("/Users/Users").await;
     let mut stranger = ScimClient::with(&gate, "default", "sgt_wrong");

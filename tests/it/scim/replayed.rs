@@ -21,10 +21,7 @@ rate = 100000
 password = true
 "#;
 
-const CONFORMANCE: &str = r#"
-[scim]
-rate = 100000
-"#;
+const CONFORMANCE: &str = "[scim]\nrate = 100000\n";
 
 /// Fails with what the program printed.
 async fn passes(mut command: Command) -> String {
