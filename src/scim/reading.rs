@@ -47,12 +47,14 @@ impl Exchange {
         let refusal = self.refusal.as_deref()?;
         let doubled = self.target.to_ascii_lowercase();
         match self.status {
-            401 if refusal.contains("revoked") => Some(
+            401 if refusal.ends_with("is revoked") => Some(
                 "the idp still has a revoked token: `sidegate token create` makes another to paste as Secret Token",
             ),
-            401 if refusal.contains("expired") => Some(
-                "the token has expired: `sidegate token create` makes another to paste as Secret Token",
-            ),
+            401 if refusal.ends_with(" has expired") && !refusal.ends_with("nor has expired") => {
+                Some(
+                    "the token has expired: `sidegate token create` makes another to paste as Secret Token",
+                )
+            }
             401 => Some(
                 "the Secret Token is not one of this tenant: paste all of it; `sidegate token list` shows which were used when",
             ),
