@@ -323,8 +323,7 @@ async fn a_file_that_cannot_be_written_holds_up_nobody() {
     let file = folder.path("audit.jsonl");
     let store = Embedded::in_memory(Arc::new(Metrics::new())).unwrap();
     let world = World::on(store, Some(file.clone()));
-    std::fs::remove_file(&file).unwrap();
-    std::fs::create_dir(&file).unwrap();
+    be_unwritable(&file);
     world.write("x", "ada").await;
     world.write("x", "ada").await;
     assert_eq!(
@@ -340,6 +339,13 @@ async fn a_file_that_cannot_be_written_holds_up_nobody() {
     assert!(matches!(refused.map(drop), Err(StorageError::Open(..))));
 }
 
+/// A folder in the file's place, which the thread that writes may make again in between.
+fn be_unwritable(file: &std::path::Path) {
+    while std::fs::create_dir(file).is_err() {
+        let _gone = std::fs::remove_file(file);
+    }
+}
+
 /// A reload must not begin a new file where the old one was behind.
 #[tokio::test]
 async fn what_a_file_is_behind_outlives_a_reload() {
@@ -350,8 +356,7 @@ async fn what_a_file_is_behind_outlives_a_reload() {
     old.write("x", "ada").await;
     until(&file, &[1]);
     // As when the disk is full, and somebody makes room.
-    std::fs::remove_file(&file).unwrap();
-    std::fs::create_dir(&file).unwrap();
+    be_unwritable(&file);
     old.write("x", "ada").await;
     std::fs::remove_dir(&file).unwrap();
     let audit = old.audit.renewed(Some(file.clone()), DAY).unwrap();
