@@ -266,9 +266,8 @@ async fn everything_of_a_scim_client(
     let grant = ("grant_type", "client_credentials");
     let by_secret = [grant, ("client_id", id), ("client_secret", secret)];
     let granted = client.post_form(endpoint, &by_secret).await.text();
-    // Where the endpoint is not served the answer is no JSON.
-    let access = serde_json::from_str::<serde_json::Value>(&granted).ok();
-    let access = access.and_then(|it| Some(it["access_token"].as_str()?.to_owned()));
+    let granted: serde_json::Value = serde_json::from_str(&granted).unwrap();
+    let access = granted["access_token"].as_str().unwrap().to_owned();
     let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let claims = r#"{"iss":"https://idp.test","aud":"a","sub":"s","jti":"canary-jti","exp":9}"#;
     let claims = URL_SAFE_NO_PAD.encode(claims);
@@ -283,14 +282,13 @@ async fn everything_of_a_scim_client(
     client
         .send(http::Method::GET, "/scim/v2/Users", &headers, "")
         .await;
-    let mut secrets = vec![
+    vec![
         secret.to_owned(),
+        access,
         pair,
         claims,
         "Y2FuYXJ5LXNpZ25hdHVyZQ".to_owned(),
-    ];
-    secrets.extend(access);
-    secrets
+    ]
 }
 
 async fn ops(address: &str) -> String {
