@@ -1,55 +1,18 @@
-"""Measures Sidegate beside nginx and beside the least that a hyper proxy can be. Started by benches/run.
-
-Every round runs each target once, in rotated order, so that the drift of a shared machine hits all alike. Ratios are
-medians of per-round ratios. CPU is the run time of all threads of a target's process tree (/proc/PID/task/*/schedstat).
-"""
+"""Measures Sidegate beside nginx and beside the least that a hyper proxy can be. Started by benches/run."""
 
 import argparse
-import os
 import pathlib
-import platform
 import re
-import statistics
 import subprocess
 import sys
 import time
 
+from figures import ROOT, facts, load, median, rounds, table, times
+from scim import Scim
 from stand import PLAIN, Sidegate, Stand, Target, cpu_between, free_port, start_nginx
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 GIB = 1 << 30
 NGINX, BARE, QUIET = "nginx, plain proxy", "bare hyper proxy", "Sidegate"
-
-
-def rounds(count, targets, measure):
-    """`measure` of every target in every round, by name."""
-    seen = {target.name: [] for target in targets}
-    for number in range(count):
-        turn = number % len(targets)
-        for target in targets[turn:] + targets[:turn]:
-            seen[target.name].append(measure(target))
-    return seen
-
-
-def ratios(seen, name, base, field):
-    return [one[field] / other[field] for one, other in zip(seen[name], seen[base]) if other[field]]
-
-
-def times(seen, name, base, field):
-    """`1.23 (1.20–1.31)`: the median of the rounds' ratios, and their range."""
-    each = ratios(seen, name, base, field)
-    return f"{statistics.median(each):.2f} ({min(each):.2f}–{max(each):.2f})" if each else "–"
-
-
-def median(seen, name, field):
-    return statistics.median(one[field] for one in seen[name])
-
-
-def table(head, rows):
-    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
-    for row in rows:
-        print("| " + " | ".join(str(cell) for cell in row) + " |")
-    print(flush=True)
 
 
 def wrk(target, connections, seconds, fields=()):
@@ -73,17 +36,6 @@ def wrk(target, connections, seconds, fields=()):
         raise SystemExit(f"{target.name}: {failed} of {done} requests failed")
     return {"cpu": cpu / 1e3 / done, "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]),
             "p50": percentile(50), "p99": percentile(99), "failed": failed}
-
-
-def load(stand, target, *words):
-    """Runs a load tool against a target; gives its output's first line and the target's CPU in ns."""
-    before = target.cpu()
-    verb, *rest = words
-    argv = [stand.tools / "load", verb, f"127.0.0.1:{target.port}", target.cookie, *map(str, rest)]
-    out = subprocess.run(argv, capture_output=True, text=True)
-    if out.returncode != 0:
-        raise SystemExit(f"load {verb} against {target.name}: {out.stderr[-500:]}")
-    return out.stdout.split(), cpu_between(before, target.cpu())
 
 
 class Bench:
@@ -239,41 +191,41 @@ class Bench:
             ours.sign_in()
 
 
-def facts(options):
-    def say(*argv):
-        done = subprocess.run(argv, capture_output=True, text=True)
-        return (done.stdout + done.stderr).strip().splitlines()[0]
+PARTS = {
+    "requests": Bench.requests, "tls": Bench.handshakes, "streams": Bench.streams, "memory": Bench.memory,
+    "scim": Scim.everything, "scim-start": Scim.start, "scim-reads": Scim.reads, "scim-creates": Scim.creates,
+    "scim-rivals": Scim.rivals, "scim-memory": Scim.memory,
+}
 
-    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    print(f"- {os.cpu_count()} cores ({model[1] if model else platform.machine()}), Linux {platform.release()}, "
-          f"load before the run {os.getloadavg()[0]:.1f}")
-    print(f"- {say('nginx', '-v')}; {say('wrk', '-v').split(' Copyright')[0]}; {say('rustc', '-V')}; "
-          f"Sidegate {say('git', '-C', ROOT, 'rev-parse', '--short', 'HEAD')}")
-    print(f"- {options.rounds} interleaved rounds of {options.seconds} s; ratios are medians of per-round ratios, with "
-          f"their range\n", flush=True)
+
+def numbers(text):
+    return [int(each) for each in text.split(",")]
 
 
 def main():
-    parts = {"requests": Bench.requests, "tls": Bench.handshakes, "streams": Bench.streams, "memory": Bench.memory}
     parser = argparse.ArgumentParser(prog="benches/run")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; default all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default all")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--connections", type=lambda text: [int(each) for each in text.split(",")], default=[32, 256])
+    parser.add_argument("--connections", type=numbers, default=[32, 256])
     parser.add_argument("--sessions", type=int, default=2000)
+    parser.add_argument("--sizes", type=numbers, default=[1_000, 100_000, 1_000_000], help="people in SCIM's stores")
+    parser.add_argument("--rival", type=numbers, default=[5_000, 50_000], help="people in scim2-server")
+    parser.add_argument("--stores", help="keep filled SCIM stores in this folder for the next run")
     parser.add_argument("--sidegate", default=ROOT / "target/release/sidegate", help="the binary to measure")
     parser.add_argument("--tools", type=pathlib.Path, default=ROOT / "target/benches/release", help="where bare and load are")
     parser.add_argument("--keep", action="store_true", help="leave logs and stores in the temporary folder")
     options = parser.parse_args()
-    unknown = set(options.parts) - set(parts)
+    unknown = set(options.parts) - set(PARTS)
     if unknown:
         parser.error(f"unknown part: {', '.join(sorted(unknown))}")
     facts(options)
-    stand = Stand(options.sidegate, options.tools)
+    stand, made = Stand(options.sidegate, options.tools), {}
     try:
-        bench = Bench(stand, options)
-        for name in options.parts or parts:
-            parts[name](bench)
+        for name in options.parts or [name for name in PARTS if "-" not in name]:
+            of = Scim if name.startswith("scim") else Bench
+            made[of] = made.get(of) or of(stand, options)
+            PARTS[name](made[of])
     finally:
         stand.close(options.keep)
 

@@ -51,8 +51,8 @@ class Stand:
         else:
             shutil.rmtree(self.folder)
 
-    def wait_for(self, port, process, name):
-        end = time.monotonic() + 20
+    def wait_for(self, port, process, name, seconds=20):
+        end = time.monotonic() + seconds
         while time.monotonic() < end and process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 return
@@ -157,7 +157,7 @@ enabled = true
 bcrypt_cost = 4
 [headers]
 preset = "forwarded"
-{assertion}
+{more}
 [[rule]]
 path = "/healthz"
 methods = ["GET"]
@@ -186,17 +186,20 @@ class Sidegate(Target):
     """A Sidegate of its own, with a store of its own and one local account, signed in to."""
 
     def __init__(self, stand, name, upstream, tls=False, access=False, assertion=False):
+        self.prepare(stand, name, upstream, tls, access, ASSERTION if assertion else "")
+        self.run()
+        self.command("user", "create", USER, "--email", "bench@example.com", "--local", "--password-file", "-", given=PASSWORD)
+        self.cookie = self.sign_in()
+
+    def prepare(self, stand, name, upstream, tls=False, access=False, more=""):
         self.stand, self.key = stand, re.sub(r"\W+", "-", name)
         port, self.ops = free_port(), free_port()
         (stand.folder / self.key).mkdir()
         self.config = stand.folder / f"{self.key}.toml"
         self.config.write_text(SIDEGATE.format(
             scheme="https" if tls else "http", port=port, ops=self.ops, folder=stand.folder, name=self.key, upstream=upstream,
-            access=str(access).lower(), tls=TLS.format(folder=stand.folder) if tls else "", assertion=ASSERTION if assertion else ""))
+            access=str(access).lower(), tls=TLS.format(folder=stand.folder) if tls else "", more=more))
         super().__init__(name, None, port, tls=tls)
-        self.run()
-        self.command("user", "create", USER, "--email", "bench@example.com", "--local", "--password-file", "-", given=PASSWORD)
-        self.cookie = self.sign_in()
 
     def run(self):
         """Starts it and gives the seconds until it was ready."""
@@ -217,6 +220,7 @@ class Sidegate(Target):
         done = subprocess.run([self.stand.sidegate, *words, "--config", self.config], input=given, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"sidegate {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def sign_in(self):
         """Through the page, as a browser without scripts; gives the session cookie."""

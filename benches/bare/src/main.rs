@@ -7,7 +7,6 @@
 //! `bare LISTEN UPSTREAM COOKIE=TOKEN`
 
 use std::cell::RefCell;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,8 +21,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use socket2::{Domain, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 /// Sessions in memory besides the one that is used, so that the look-up is not a toy.
 const OTHERS: usize = 10_000;
@@ -73,12 +71,8 @@ fn main() {
         cookie: cookie.as_bytes().to_vec(),
         sessions,
     });
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _core in 0..cores {
-            let socket = reuse_port(listen).expect("an address that is free");
-            scope.spawn(|| run(&bare, socket));
-        }
+    bare::per_core(listen, |stream, peer| {
+        serve(Arc::clone(&bare), stream, peer)
     });
 }
 
@@ -97,31 +91,6 @@ fn person(number: usize) -> Person {
         value(format!("user{number}@example.com")),
         HeaderValue::from_static("staff,engineering,on-call"),
     ])
-}
-
-fn reuse_port(listen: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(listen), Type::STREAM, None)?;
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&listen.into())?;
-    socket.listen(4096)?;
-    Ok(socket.into())
-}
-
-fn run(bare: &Arc<Bare>, socket: std::net::TcpListener) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let listener = TcpListener::from_std(socket).expect("a listener");
-        loop {
-            if let Ok((stream, peer)) = listener.accept().await {
-                tokio::spawn(serve(Arc::clone(bare), stream, peer));
-            }
-        }
-    });
 }
 
 async fn serve(bare: Arc<Bare>, stream: TcpStream, peer: SocketAddr) {

@@ -6,14 +6,22 @@
 //! load idle ADDR COOKIE CONNECTIONS          one request each, prints "open N", keeps them until stdin ends
 //! load download ADDR COOKIE PATH             prints bytes and seconds
 //! load upload ADDR COOKIE BYTES              POST /sink, prints bytes and seconds
+//! load ask ADDR TOKEN CLIENTS SECONDS NUMBERS TEMPLATE...  see `ask`; prints answers, failures, p50 and p99 in µs,
+//!                                            and the number that comes next
 //! ```
+
+mod ask;
+mod head;
 
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
+
+use ask::{Ask, Numbers};
+use head::Head;
 
 const PIECE: usize = 64 * 1024;
 /// The key of RFC 6455 1.3, and what a server answers to it.
@@ -39,12 +47,36 @@ async fn main() -> io::Result<()> {
         ["upload", address, cookie, bytes] => {
             Target { address, cookie }.upload(number(bytes)).await
         }
-        _ => panic!("see the comment at the beginning of load.rs"),
+        [
+            "ask",
+            address,
+            token,
+            clients,
+            seconds,
+            numbers,
+            ref templates @ ..,
+        ] => {
+            let ask = Ask {
+                address,
+                token,
+                templates,
+                numbers: Numbers::read(numbers),
+            };
+            ask.run(number(clients), number(seconds)).await
+        }
+        _ => panic!("see the comment at the beginning of main.rs"),
     }
 }
 
 fn number(text: &str) -> usize {
     text.parse().expect("a number")
+}
+
+/// A percentile of sorted times, µs.
+fn at(times: &[Duration], percent: usize) -> u128 {
+    times
+        .get(times.len() * percent / 100)
+        .map_or(0, Duration::as_micros)
 }
 
 async fn app(address: &str) -> io::Result<()> {
@@ -105,64 +137,6 @@ async fn echo(mut stream: TcpStream, mut piece: Vec<u8>) -> io::Result<()> {
     }
 }
 
-/// The head of a request or an answer.
-struct Head {
-    first: String,
-    length: usize,
-    chunked: bool,
-}
-
-impl Head {
-    /// Reads to the empty line; what came after it is left in `rest`.
-    async fn read(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Result<Self> {
-        let end = loop {
-            if let Some(end) = rest.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-                break end;
-            }
-            if stream.read_buf(rest).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        };
-        let text = String::from_utf8_lossy(&rest[..end]).into_owned();
-        rest.drain(..end + 4);
-        let field = |name: &str| {
-            text.lines().skip(1).find_map(|line| {
-                let (its, value) = line.split_once(':')?;
-                its.eq_ignore_ascii_case(name)
-                    .then(|| value.trim().to_owned())
-            })
-        };
-        Ok(Self {
-            first: text.lines().next().unwrap_or_default().to_owned(),
-            length: field("content-length")
-                .and_then(|value| value.parse().ok())
-                .unwrap_or(0),
-            chunked: field("transfer-encoding").is_some(),
-        })
-    }
-
-    /// Reads a body of `Content-Length` and gives how long it was.
-    async fn read_body(
-        &self,
-        stream: &mut TcpStream,
-        rest: &mut Vec<u8>,
-        piece: &mut [u8],
-    ) -> io::Result<usize> {
-        assert!(!self.chunked, "only bodies of known length are measured");
-        let there = rest.len().min(self.length);
-        rest.drain(..there);
-        let mut got = there;
-        while got < self.length {
-            let most = piece.len().min(self.length - got);
-            match stream.read(&mut piece[..most]).await? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                more => got += more,
-            }
-        }
-        Ok(got)
-    }
-}
-
 #[derive(Clone, Copy)]
 struct Target<'a> {
     address: &'a str,
@@ -197,12 +171,7 @@ impl Target<'_> {
             times.extend(task.await.expect("a connection")?);
         }
         times.sort_unstable();
-        let at = |percent: usize| {
-            times
-                .get(times.len() * percent / 100)
-                .map_or(0, Duration::as_micros)
-        };
-        println!("{} {} {}", times.len(), at(50), at(99));
+        println!("{} {} {}", times.len(), at(&times, 50), at(&times, 99));
         Ok(())
     }
 
