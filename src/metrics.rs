@@ -14,6 +14,32 @@ pub struct Kind {
     pub kind: &'static str,
 }
 
+/// Counters that every request needs, looked up once: the kinds are told with 0 from the start.
+#[derive(Debug, Default)]
+pub struct Kinds {
+    family: Family<Kind, Counter>,
+    known: Vec<(&'static str, Counter)>,
+}
+
+impl Kinds {
+    fn new(kinds: &[&'static str]) -> Self {
+        let family = Family::<Kind, Counter>::default();
+        let counter = |kind| (kind, family.get_or_create_owned(&Kind { kind }));
+        Self {
+            known: kinds.iter().copied().map(counter).collect(),
+            family,
+        }
+    }
+
+    /// One more of this kind.
+    pub fn inc(&self, kind: &'static str) {
+        match self.known.iter().find(|(its, _)| *its == kind) {
+            Some((_, counter)) => counter.inc(),
+            None => self.family.get_or_create(&Kind { kind }).inc(),
+        };
+    }
+}
+
 /// Which idp and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SignIn {
@@ -48,9 +74,9 @@ impl Book {
 pub struct Metrics {
     registry: Registry,
     /// `sidegate_requests_total{kind}`: requests by status class: `2xx`, `3xx`, `4xx`, `5xx`, `101`.
-    pub requests: Family<Kind, Counter>,
+    pub requests: Kinds,
     /// `sidegate_decisions_total{kind}`: `allow`, `sign_in`, `refuse`, `own`, `bad_request`.
-    pub decisions: Family<Kind, Counter>,
+    pub decisions: Kinds,
     /// `sidegate_sign_ins_total{idp,outcome}`.
     pub sign_ins: Family<SignIn, Counter>,
     /// `sidegate_sessions`: live sessions in memory.
@@ -89,10 +115,14 @@ impl Metrics {
     /// All of them, registered under their names.
     #[expect(clippy::too_many_lines, reason = "a list: one entry for each metric")]
     pub fn new() -> Self {
-        let mut m = Self::default();
+        let mut m = Self {
+            requests: Kinds::new(&["2xx", "3xx", "4xx", "5xx", "101"]),
+            decisions: Kinds::new(&["allow", "sign_in", "refuse", "own", "bad_request"]),
+            ..Self::default()
+        };
         let mut book = Book(Registry::with_prefix("sidegate"));
-        book.add("requests", "Requests by status class", &m.requests);
-        book.add("decisions", "Decisions of the gate", &m.decisions);
+        book.add("requests", "Requests by status class", &m.requests.family);
+        book.add("decisions", "Decisions of the gate", &m.decisions.family);
         book.add(
             "sign_ins",
             "Finished sign-ins by idp and outcome",
@@ -182,8 +212,6 @@ mod tests {
         let metrics = Metrics::new();
         let kind = Kind { kind: "k" };
         for family in [
-            &metrics.requests,
-            &metrics.decisions,
             &metrics.sessions_ended,
             &metrics.upstream_errors,
             &metrics.headers_dropped,

@@ -122,8 +122,9 @@ fn deadline(idle_timeout: Duration) -> Instant {
 /// What goes to the upstream.
 #[derive(Debug)]
 pub enum RequestBody {
-    /// As it comes from the client; the flag says when all of it has gone.
-    Stream(Guarded, Arc<AtomicBool>),
+    /// As it comes from the client; the flag says when all of it has gone. Boxed because most requests have no
+    /// body, and all are moved often on their way.
+    Stream(Box<Guarded>, Arc<AtomicBool>),
     /// A body that was kept while its person signed in, or none.
     Whole(Full<Bytes>),
 }
@@ -177,8 +178,9 @@ impl HttpBody for RequestBody {
 pub enum Body {
     /// An answer of our own.
     Own(Full<Bytes>),
-    /// The upstream's answer; its connection goes back to the pool when all of it has been read.
-    Upstream(Guarded, Lease),
+    /// The upstream's answer; its connection goes back to the pool when all of it has been read. Boxed because it is
+    /// moved often on its way.
+    Upstream(Box<(Guarded, Lease)>),
 }
 
 impl Body {
@@ -200,7 +202,8 @@ impl HttpBody for Body {
             Self::Own(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map_err(|never| match never {}),
-            Self::Upstream(body, lease) => {
+            Self::Upstream(passing) => {
+                let (body, lease) = &mut **passing;
                 let frame = ready!(body.poll_watched(cx));
                 if frame.is_none() || (matches!(frame, Some(Ok(_))) && body.inner.is_end_stream()) {
                     lease.finished();
@@ -213,14 +216,14 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Own(body) => body.is_end_stream(),
-            Self::Upstream(body, _) => body.inner.is_end_stream(),
+            Self::Upstream(passing) => passing.0.inner.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Own(body) => body.size_hint(),
-            Self::Upstream(body, _) => body.inner.size_hint(),
+            Self::Upstream(passing) => passing.0.inner.size_hint(),
         }
     }
 }

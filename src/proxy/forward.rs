@@ -105,7 +105,7 @@ impl Proxy {
             None => {
                 let guarded = Guarded::new(body, self.in_use(pass), self.upstream.idle_timeout)
                     .without(self.sanitizer.names());
-                RequestBody::Stream(guarded, Arc::new(AtomicBool::new(false)))
+                RequestBody::Stream(Box::new(guarded), Arc::new(AtomicBool::new(false)))
             }
         };
         let mut request = Request::new(body);
@@ -200,7 +200,7 @@ impl Proxy {
         headers.remove(EXPECT);
         one_cookie_field(headers);
         let host = if self.settings.upstream.preserve_host {
-            visit.origin.host_value(headers.get(HOST))
+            visit.origin.other_host(headers.get(HOST))
         } else {
             HeaderValue::from_str(self.upstream.authority()).ok()
         };
@@ -218,7 +218,7 @@ impl Proxy {
     ) -> Result<Response<Body>, UpstreamError> {
         let (response, lease) = self.upstream.send(request).await?;
         let guard = |body| Guarded::new(body, self.in_use(pass), self.upstream.idle_timeout);
-        Ok(response.map(|body| Body::Upstream(guard(body), lease)))
+        Ok(response.map(|body| Body::Upstream(Box::new((guard(body), lease)))))
     }
 
     async fn switch(
@@ -240,7 +240,7 @@ impl Proxy {
             return Ok(response.map(|_none| Body::empty()));
         }
         let guard = |body| Guarded::new(body, in_use, self.upstream.idle_timeout);
-        Ok(response.map(|body| Body::Upstream(guard(body), Lease::none())))
+        Ok(response.map(|body| Body::Upstream(Box::new((guard(body), Lease::none())))))
     }
 
     fn in_use(&self, pass: &Pass) -> Option<InUse> {

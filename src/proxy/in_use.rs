@@ -101,7 +101,7 @@ mod tests {
         let (response, ()) = tokio::join!(asked, answered);
         let in_use = InUse::new(Arc::clone(&live), clock.clone());
         let body = Guarded::new(response.unwrap().into_body(), Some(in_use), LONG);
-        let mut body = Body::Upstream(body, Lease::none());
+        let mut body = Body::Upstream(Box::new((body, Lease::none())));
         for want in [0, 120] {
             assert!(body.frame().await.unwrap().unwrap().is_data());
             assert_eq!(live.last_seen().since(start).as_secs(), want);

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use http::header::{CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
@@ -79,14 +79,16 @@ impl Sanitizer {
         inbound: Inbound,
         live: Option<&dyn Issued>,
     ) -> Result<Sanitized, FramingError> {
-        framing::check(headers)?;
-        let mut sanitized = Sanitized {
-            upgrade: wanted_upgrade(headers),
-            ..Sanitized::default()
-        };
-        let trailers = wants_trailers(headers);
-        drop_named_by_connection(headers);
-        sanitized.claims = self.drop_reserved_trailers(headers);
+        let mut sanitized = Sanitized::default();
+        let mut trailers = false;
+        // One look at the names, because most requests have none of these.
+        if headers.keys().any(|name| OF_CONNECTION.contains(name)) {
+            framing::check(headers)?;
+            sanitized.upgrade = wanted_upgrade(headers);
+            trailers = wants_trailers(headers);
+            drop_named_by_connection(headers);
+            sanitized.claims = self.drop_reserved_trailers(headers);
+        }
         // R1: from a trusted proxy the way so far stays, to be continued below.
         let keep_way = inbound.is_trusted(&self.trusted);
         let mut goes = Vec::new();
@@ -161,7 +163,8 @@ impl Sanitizer {
     pub fn response(&self, headers: &mut HeaderMap, upgraded: bool) {
         let upgrade = upgraded.then(|| headers.get(UPGRADE).cloned()).flatten();
         drop_named_by_connection(headers);
-        for name in &RESPONSE_HOP {
+        let is_hop = |name: &&HeaderName| RESPONSE_HOP.contains(name);
+        while let Some(name) = headers.keys().find(is_hop).cloned() {
             headers.remove(name);
         }
         if let Some(upgrade) = upgrade {
@@ -179,6 +182,16 @@ impl Sanitizer {
         }
     }
 }
+
+/// What says how a request is framed, and what is of its connection alone.
+static OF_CONNECTION: [HeaderName; 6] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    TE,
+    TRAILER,
+];
 
 static RESPONSE_HOP: [HeaderName; 7] = [
     CONNECTION,

@@ -174,15 +174,13 @@ impl Upstream {
     ) -> Result<(Response<Incoming>, SendRequest<RequestBody>), UpstreamError> {
         let repeatable = is_repeatable(&request);
         let mut request = request;
-        while let Some(mut kept) = self.take(repeatable) {
+        while let Some((mut kept, unused)) = self.take(repeatable) {
             if kept.sender.ready().await.is_err() {
                 continue;
             }
             // A connection that was idle for a while may be closed under our hands: such a request
             // can be sent again only when the method is safe and there is no body (RFC 9110 9.2.2).
-            let again = (kept.since.elapsed() > SURELY_OPEN)
-                .then(|| copy_of(&request))
-                .flatten();
+            let again = (unused > SURELY_OPEN).then(|| copy_of(&request)).flatten();
             match kept.sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, kept.sender)),
                 Err(mut error) => match (error.take_message(), again) {
@@ -198,8 +196,8 @@ impl Upstream {
         Ok((response, sender))
     }
 
-    /// The connection used last; for what cannot be repeated only one that is surely open.
-    fn take(&self, repeatable: bool) -> Option<Kept> {
+    /// The connection used last, and how long ago; for what cannot be repeated only one that is surely open.
+    fn take(&self, repeatable: bool) -> Option<(Kept, Duration)> {
         IDLE.with_borrow_mut(|idle| {
             while let Some(kept) = idle.pop() {
                 let unused = kept.since.elapsed();
@@ -211,7 +209,7 @@ impl Upstream {
                     idle.push(kept);
                     return None;
                 }
-                return Some(kept);
+                return Some((kept, unused));
             }
             None
         })

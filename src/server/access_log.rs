@@ -15,9 +15,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::framing::Framing;
+use super::connection::Wire;
 use super::log_writer::LogWriter;
-use super::stalled::Outflow;
 use crate::clock::log_time;
 use crate::config::LogFormat;
 use crate::metrics::Metrics;
@@ -44,12 +43,12 @@ impl AccessLog {
         Self { format, writer }
     }
 
-    fn write(&self, line: &Line, bytes_out: u64) {
+    fn write(&self, line: &Line) {
         let Some(format) = self.format else {
             return;
         };
         LINES.with_borrow_mut(|lines| {
-            line.append(format, bytes_out, lines);
+            line.append(format, lines);
             if lines.len() >= CHUNK {
                 self.hand_over(lines);
             }
@@ -72,13 +71,16 @@ impl AccessLog {
     }
 }
 
-/// What one request's line says.
+/// What one request's line says, gathered from its arrival until its answer has gone.
 pub(super) struct Line {
+    /// None when it could not be read.
     pub(super) visit: Option<Visit>,
-    pub(super) request_id: Arc<str>,
     pub(super) status: StatusCode,
     pub(super) trace: Trace,
-    pub(super) began: Instant,
+    wire: Arc<Wire>,
+    log: AccessLog,
+    began: Instant,
+    bytes_out: u64,
 }
 
 /// Field by field as docs/LOG.md has it.
@@ -125,7 +127,20 @@ enum Rule {
 }
 
 impl Line {
-    fn append(&self, format: LogFormat, bytes_out: u64, lines: &mut Vec<u8>) {
+    /// For a request that has just arrived.
+    pub(super) fn new(wire: &Arc<Wire>, log: AccessLog) -> Self {
+        Self {
+            visit: None,
+            status: StatusCode::OK,
+            trace: Trace::default(),
+            wire: Arc::clone(wire),
+            log,
+            began: Instant::now(),
+            bytes_out: 0,
+        }
+    }
+
+    fn append(&self, format: LogFormat, lines: &mut Vec<u8>) {
         let at = log_time();
         let visit = self.visit.as_ref();
         let live = self.trace.live.as_ref();
@@ -137,13 +152,13 @@ impl Line {
                 "info"
             },
             kind: "access",
-            request_id: &self.request_id,
+            request_id: visit.map_or("-", |visit| &visit.origin.request_id),
             client: visit.and_then(|visit| visit.origin.client),
             method: visit.map_or("", |visit| visit.method.as_str()),
             host: visit.map_or("", |visit| &visit.origin.host),
             path: visit.map_or("", |visit| visit.path.as_str()),
             status: self.status.as_u16(),
-            bytes_out,
+            bytes_out: self.bytes_out,
             duration_ms: millis(self.began.elapsed()),
             upstream_ms: self.trace.upstream.map(millis),
             decision: self.trace.verdict.as_str(),
@@ -210,41 +225,25 @@ fn millis(duration: Duration) -> f64 {
 /// A body that writes its request's line when it is gone.
 pub(super) struct Logged {
     body: Body,
-    line: Line,
-    log: AccessLog,
-    framing: Option<Arc<Framing>>,
-    outflow: Arc<Outflow>,
-    bytes: u64,
+    line: Box<Line>,
 }
 
 impl Logged {
-    pub(super) const fn new(
-        body: Body,
-        line: Line,
-        log: AccessLog,
-        framing: Option<Arc<Framing>>,
-        outflow: Arc<Outflow>,
-    ) -> Self {
-        Self {
-            body,
-            line,
-            log,
-            framing,
-            outflow,
-            bytes: 0,
-        }
+    pub(super) const fn new(body: Body, line: Box<Line>) -> Self {
+        Self { body, line }
     }
 }
 
 impl Drop for Logged {
     fn drop(&mut self) {
-        if let Some(framing) = &self.framing {
+        let line = &mut *self.line;
+        if let Some(framing) = &line.wire.framing {
             framing.next();
         }
-        if let Some(why) = self.outflow.cut() {
-            why.clone_into(&mut self.line.trace.cause);
+        if let Some(why) = line.wire.outflow.cut() {
+            why.clone_into(&mut line.trace.cause);
         }
-        self.log.write(&self.line, self.bytes);
+        line.log.write(line);
     }
 }
 
@@ -257,14 +256,14 @@ impl HttpBody for Logged {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyEnd>>> {
         let this = self.get_mut();
-        this.outflow.asked();
+        this.line.wire.outflow.asked();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
-                this.outflow.given();
+                this.line.wire.outflow.given();
                 if let Some(data) = frame.data_ref() {
                     let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
-                    this.bytes = this.bytes.saturating_add(length);
+                    this.line.bytes_out = this.line.bytes_out.saturating_add(length);
                 }
             }
             Poll::Ready(Some(Err(error))) => this.line.trace.cause = error.to_string(),

@@ -1,14 +1,11 @@
 //! One client connection: TLS, HTTP/1.1 or HTTP/2, its limits, and its orderly end.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,7 +14,6 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::access_log::Logged;
 use super::framing::{Framing, Watched};
 use super::listener::Accepted;
 use super::router;
@@ -33,7 +29,7 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 /// Requests at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 128;
 
-/// What a request has of its connection.
+/// What requests have of their connection; with HTTP/2 each has its own.
 #[derive(Clone)]
 pub(super) struct Wire {
     /// Where the connection comes from.
@@ -131,7 +127,8 @@ where
     let idle_timeout = app.settings.upstream.idle_timeout;
     let stream = Outlet::new(stream, Arc::clone(&wire.outflow), idle_timeout);
     wire.framing = Some(framing);
-    let service = service_fn(|request| answer(shared, wire.clone(), request));
+    let wire = Arc::new(wire);
+    let service = service_fn(|request| router::answer(shared, &wire, request));
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
@@ -169,7 +166,7 @@ where
             if let Some(outflow) = Outflow::of_stream() {
                 wire.outflow = outflow;
             }
-            answer(&shared, wire, request).await
+            router::answer(&shared, &Arc::new(wire), request).await
         }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -184,14 +181,6 @@ where
         ended = connection => note(ended),
         () = shared.stop.closing().cancelled() => {}
     }
-}
-
-async fn answer(
-    shared: &Arc<Shared>,
-    wire: Wire,
-    request: Request<Incoming>,
-) -> Result<Response<Logged>, Infallible> {
-    Ok(router::answer(shared, wire, request).await)
 }
 
 fn note(ended: hyper::Result<()>) {

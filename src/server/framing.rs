@@ -9,7 +9,7 @@
 //! with an empty 400: in a request line that names the SCIM prefix they become characters that hyper takes, and the
 //! router is told so, to turn them back.
 
-use std::io;
+use std::io::{self, BufRead as _};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -109,10 +109,16 @@ impl<S> Watched<S> {
         if !self.framing.head_has_begun() && self.line.is_empty() {
             self.replace_bare(bytes);
         }
-        let bytes: &[u8] = bytes;
-        let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
-        while let Some(part) = lines.next() {
-            let whole = lines.peek().is_some();
+        let mut rest: &[u8] = bytes;
+        while !rest.is_empty() {
+            let from = rest;
+            // A slice never fails to be read.
+            let length = rest.skip_until(b'\n').unwrap_or(from.len());
+            let part = from.get(..length).unwrap_or(from);
+            let (part, whole) = match part.strip_suffix(b"\n") {
+                Some(line) => (line, true),
+                None => (part, false),
+            };
             // Only the beginning of a line matters, so no more of it is kept.
             let room = ENCODING.len().saturating_sub(self.line.len());
             let begun = if self.line.is_empty() && whole {

@@ -1,25 +1,23 @@
 //! Which part answers a request: our own addresses by exact prefix, everything else the proxy.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access_log::{Line, Logged};
+use super::app::App;
+use super::connection::Wire;
+use super::shared::Shared;
+use crate::problem::Problem;
+use crate::proxy::{Arrived, Body, FramingError, Takeover, Trace, Verdict};
+use crate::scim::ScimError;
+use crate::web::{self, BodyError, Inbound, Origin, RequestPath, Visit, answer};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tokio::time::Instant;
-
-use super::access_log::{Line, Logged};
-use super::app::App;
-use super::connection::Wire;
-use super::shared::Shared;
-use crate::metrics::Kind;
-use crate::problem::Problem;
-use crate::proxy::{Arrived, Body, FramingError, Takeover, Trace, Verdict};
-use crate::scim::ScimError;
-use crate::web::{self, BodyError, Inbound, Origin, RequestPath, Visit, answer};
 
 /// Largest body that our own addresses read, bytes.
 const MAX_OWN_BODY: usize = 64 * 1024;
@@ -29,48 +27,45 @@ const OWN_BODY_TIME: Duration = Duration::from_secs(20);
 /// Answers one request, whatever happens to it.
 #[expect(clippy::too_many_lines, reason = "one walk, read from top to bottom")]
 pub(super) async fn answer(
-    shared: &Arc<Shared>,
-    wire: Wire,
+    shared: &Shared,
+    wire: &Arc<Wire>,
     mut request: Request<Incoming>,
-) -> Response<Logged> {
-    let Wire {
-        inbound,
-        place,
-        framing,
-        outflow,
-    } = wire;
-    let began = Instant::now();
+) -> Result<Response<Logged>, Infallible> {
     let app = shared.app.load_full();
-    let mut trace = Trace::default();
+    let inbound = wire.inbound;
+    // Boxed at once: it goes with the answer, which is moved often.
+    let mut line = Box::new(Line::new(wire, shared.log.clone()));
+    let Line { visit, trace, .. } = &mut *line;
     let upgrade = request
         .headers()
         .contains_key(http::header::UPGRADE)
         .then(|| Takeover {
             connection: hyper::upgrade::on(&mut request),
-            place,
+            place: wire.place.clone(),
             close: shared.stop.closing().child_token(),
         });
     let (mut parts, body) = request.into_parts();
     let is_scim = below(parts.uri.path(), app.scim.prefix()).is_some();
-    let escaped = framing.as_ref().and_then(|its| its.escaped(&parts.uri));
+    let framing = wire.framing.as_ref();
+    let escaped = framing.and_then(|its| its.escaped(&parts.uri));
     if let Some(target) = escaped.and_then(|target| Uri::try_from(target).ok()) {
         parts.uri = target;
     }
-    let doubled = framing.as_ref().is_some_and(|framing| framing.is_doubled());
-    let (visit, response) = match read(&app, inbound, parts, doubled) {
-        Ok(mut visit) => {
-            let response = if let Some(own) = own_address(&app, &visit) {
+    let doubled = framing.is_some_and(|framing| framing.is_doubled());
+    let response = match read(&app, inbound, parts, doubled) {
+        Ok(read) => {
+            let visit = visit.insert(read);
+            if let Some(own) = own_address(&app, visit) {
                 // Boxed because it is rare, and its room would be kept in every request.
-                Box::pin(own_answer(&app, &visit, own, body, &mut trace)).await
+                Box::pin(own_answer(&app, visit, own, body, trace)).await
             } else {
                 let arrived = Arrived {
                     inbound,
                     body,
                     upgrade,
                 };
-                app.proxy.handle(&mut visit, arrived, &mut trace).await
-            };
-            (Some(visit), response)
+                app.proxy.handle(visit, arrived, trace).await
+            }
         }
         Err((problem, request_id)) => {
             trace.note(&problem);
@@ -87,21 +82,14 @@ pub(super) async fn answer(
                     .headers_mut()
                     .insert(http::header::CONNECTION, close);
             }
-            (None, response)
+            response
         }
     };
-    count(&app, &response, &trace);
-    outflow.answered(trace.live.as_ref());
-    let line = Line {
-        request_id: visit
-            .as_ref()
-            .map_or_else(|| "-".into(), |visit| Arc::clone(&visit.origin.request_id)),
-        visit,
-        status: response.status(),
-        trace,
-        began,
-    };
-    response.map(|body| Logged::new(body, line, shared.log.clone(), framing, outflow))
+    app.metrics.requests.inc(class(response.status()));
+    app.metrics.decisions.inc(trace.verdict.as_str());
+    wire.outflow.answered(trace.live.as_ref());
+    line.status = response.status();
+    Ok(response.map(|body| Logged::new(body, line)))
 }
 
 /// The head, read once: path, origin, target (R15).
@@ -276,15 +264,12 @@ fn unread(error: BodyError) -> Problem {
     Problem::new(status, code, detail).because(error)
 }
 
-fn count(app: &App, response: &Response<Body>, trace: &Trace) {
-    let kind = match response.status().as_u16() {
+const fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
         101 => "101",
         200..=299 => "2xx",
         300..=399 => "3xx",
         400..=499 => "4xx",
         _ => "5xx",
-    };
-    app.metrics.requests.get_or_create(&Kind { kind }).inc();
-    let kind = trace.verdict.as_str();
-    app.metrics.decisions.get_or_create(&Kind { kind }).inc();
+    }
 }

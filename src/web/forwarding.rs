@@ -61,11 +61,14 @@ impl Origin {
 
     /// Host, and port unless it is the scheme's own, as `Host` should say; a copy of `sent` where that says the same.
     pub fn host_value(&self, sent: Option<&HeaderValue>) -> Option<HeaderValue> {
+        self.other_host(sent).or_else(|| sent.cloned())
+    }
+
+    /// The same, unless `sent` says it already.
+    pub fn other_host(&self, sent: Option<&HeaderValue>) -> Option<HeaderValue> {
         let standard = self.port == if self.https { 443 } else { 80 };
-        if let Some(sent) = sent
-            && self.is_said_by(sent, standard)
-        {
-            return Some(sent.clone());
+        if sent.is_some_and(|sent| self.is_said_by(sent, standard)) {
+            return None;
         }
         let value = if standard {
             HeaderValue::from_str(&self.host)

@@ -1,9 +1,14 @@
 //! One request: its head, where it came from, and when.
 
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::header::{ACCEPT, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::{Origin, RequestPath};
 use crate::clock::Timestamp;
+
+static X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
+static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The head of one request after its path and its origin were read, once (R15).
 #[derive(Clone, Debug)]
@@ -24,7 +29,7 @@ pub struct Visit {
 
 impl Visit {
     /// A field that stands once and is text; a repeated one is `None`.
-    pub fn header(&self, name: &http::HeaderName) -> Option<&str> {
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
         let mut all = self.headers.get_all(name).iter();
         match (all.next(), all.next()) {
             (Some(value), None) => value.to_str().ok(),
@@ -37,19 +42,15 @@ impl Visit {
     /// Only `GET`, `HEAD` and `POST` can. `Sec-Fetch-Mode` and `Sec-Fetch-Dest` decide where they exist (Fetch Metadata, W3C); else
     /// `Accept` naming HTML without `X-Requested-With` and without `Upgrade`.
     pub fn is_navigation(&self) -> bool {
-        use http::header::{ACCEPT, UPGRADE};
         // No page is loaded by any other (HTML 7.4.2.2): `PROPFIND` is a program's, whatever it accepts.
         if !matches!(self.method, Method::GET | Method::HEAD | Method::POST) {
             return false;
         }
-        if self.headers.contains_key(UPGRADE) || self.headers.contains_key("x-requested-with") {
+        if self.headers.contains_key(UPGRADE) || self.headers.contains_key(&X_REQUESTED_WITH) {
             return false;
         }
-        if let Some(mode) = self.headers.get("sec-fetch-mode") {
-            let dest = self
-                .headers
-                .get("sec-fetch-dest")
-                .map(HeaderValue::as_bytes);
+        if let Some(mode) = self.headers.get(&SEC_FETCH_MODE) {
+            let dest = self.headers.get(&SEC_FETCH_DEST).map(HeaderValue::as_bytes);
             let is_page = matches!(dest, None | Some(b"document" | b"iframe" | b"frame"));
             return mode == "navigate" && is_page;
         }
@@ -65,8 +66,6 @@ impl Visit {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
-
-    use http::HeaderName;
 
     use super::*;
     use crate::web::Inbound;
