@@ -33,6 +33,9 @@ pub struct Scim {
     /// Announces pages by cursor (RFC 9865) in `/ServiceProviderConfig`; some older clients refuse a document with a
     /// member that they do not know. Cursors are answered all the same. Default true.
     pub announce_cursors: bool,
+    /// Lists `password` in `/Schemas` although it is ignored; some clients send it to everybody, and nothing at all where
+    /// it is not listed. Default false.
+    pub announce_password: bool,
     /// Takes `password` from clients for local accounts, and lists it in `/Schemas`. Default false: it is ignored.
     pub password: bool,
     /// Entra tenants whose own tokens are taken; empty takes none. For tests of a connection: any app of such a tenant
@@ -115,6 +118,7 @@ impl Scim {
             rate: section.number("rate", 200, 1..=100_000),
             dry_run: section.flag("dry_run", false),
             announce_cursors: section.flag("announce_cursors", true),
+            announce_password: section.flag("announce_password", false),
             password: section.flag("password", false),
             entra_tenants: EntraTenant::read_all(&mut section),
             federations: Federation::read_all(&mut section),

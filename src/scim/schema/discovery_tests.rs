@@ -116,11 +116,15 @@ fn lists_and_single_documents_agree() {
 
 #[test]
 fn the_password_is_told_where_it_is_taken() {
-    for (scim, told) in [("", false), ("[scim]\npassword = true", true)] {
+    for (scim, told, taken) in [
+        ("", false, false),
+        ("[scim]\npassword = true", true, true),
+        ("[scim]\nannounce_password = true", true, false),
+    ] {
         let document = schemas_of(scim).schema_document(USER, false, BASE).unwrap();
         assert_eq!(document.to_string().contains("\"password\""), told);
         let config = service_provider_config(&settings(scim), OFFERED, BASE);
-        assert_eq!(config["changePassword"]["supported"], told);
+        assert_eq!(config["changePassword"]["supported"], taken);
     }
 }
 

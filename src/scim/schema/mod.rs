@@ -146,7 +146,7 @@ impl Schemas {
                 endpoint: "/Users",
                 description: "People",
                 common: group::common(),
-                core: user::schema(settings.password),
+                core: user::schema(settings.password || settings.announce_password),
                 extensions: extension::schemas(&settings.extensions),
             },
             group: ResourceType {

@@ -2,7 +2,8 @@
 
 use super::{Attribute, Kind, Mutability, Returned, Schema, USER};
 
-/// `password` is listed only where it is taken: Entra's validator stumbles over attributes that are never returned.
+/// `password` is listed only where it is taken or a client insists: Entra's validator stumbles over attributes that are
+/// never returned.
 pub(super) fn schema(password: bool) -> Schema {
     let mut attributes = single();
     if password {

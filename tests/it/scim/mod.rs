@@ -3,6 +3,7 @@
 mod access;
 mod attributes;
 mod bad_input;
+mod canaille;
 mod errors;
 mod identity;
 mod lifecycle;
