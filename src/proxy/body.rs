@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -119,12 +119,46 @@ fn deadline(idle_timeout: Duration) -> Instant {
     now.checked_add(idle_timeout).unwrap_or(now)
 }
 
+/// How far a request's body is on its way to the upstream.
+#[derive(Debug, Default)]
+pub struct Upload {
+    gone: AtomicBool,
+    /// The upstream asks for more than the client has sent so far.
+    awaited: AtomicBool,
+    pieces: AtomicU64,
+}
+
+impl Upload {
+    /// Whether all of it has gone.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    /// Whether it stands still because the upstream takes nothing: not one piece more than `before`, which is
+    /// brought up to date. A client that is silent is another matter ([`BodyEnd::Idle`]).
+    pub(super) fn is_stuck(&self, before: &mut u64) -> bool {
+        let now = self.pieces.load(Ordering::Relaxed);
+        let moved = std::mem::replace(before, now) != now;
+        !moved && !self.awaited.load(Ordering::Relaxed)
+    }
+
+    fn polled(&self, polled: &Poll<Option<Result<Frame<Bytes>, BodyEnd>>>, over: bool) {
+        self.awaited.store(polled.is_pending(), Ordering::Relaxed);
+        if let Poll::Ready(frame) = polled {
+            self.pieces.fetch_add(1, Ordering::Relaxed);
+            if frame.is_none() || over {
+                self.gone.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
 /// What goes to the upstream.
 #[derive(Debug)]
 pub enum RequestBody {
-    /// As it comes from the client; the flag says when all of it has gone. Boxed because most requests have no
+    /// As it comes from the client, and how far it is. Boxed because most requests have no
     /// body, and all are moved often on their way.
-    Stream(Box<Guarded>, Arc<AtomicBool>),
+    Stream(Box<Guarded>, Arc<Upload>),
     /// A body that was kept while its person signed in, or none.
     Whole(Full<Bytes>),
 }
@@ -145,12 +179,10 @@ impl HttpBody for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyEnd>>> {
         match self.get_mut() {
-            Self::Stream(body, gone) => {
-                let frame = ready!(body.poll_watched(cx));
-                if frame.is_none() || body.inner.is_end_stream() {
-                    gone.store(true, Ordering::Relaxed);
-                }
-                Poll::Ready(frame)
+            Self::Stream(body, upload) => {
+                let polled = body.poll_watched(cx);
+                upload.polled(&polled, body.inner.is_end_stream());
+                polled
             }
             Self::Whole(body) => Pin::new(body)
                 .poll_frame(cx)

@@ -1,7 +1,7 @@
 //! The one place that calls the upstream.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use bytes::BytesMut;
 use http::header::{AUTHORIZATION, COOKIE, EXPECT, HOST, ORIGIN, SET_COOKIE};
@@ -105,7 +105,7 @@ impl Proxy {
             None => {
                 let guarded = Guarded::new(body, self.in_use(pass), self.upstream.idle_timeout)
                     .without(self.sanitizer.names());
-                RequestBody::Stream(Box::new(guarded), Arc::new(AtomicBool::new(false)))
+                RequestBody::Stream(Box::new(guarded), Arc::default())
             }
         };
         let mut request = Request::new(body);
@@ -216,7 +216,19 @@ impl Proxy {
         request: Request<RequestBody>,
         pass: &Pass,
     ) -> Result<Response<Body>, UpstreamError> {
-        let (response, lease) = self.upstream.send(request).await?;
+        let uploads = matches!(request.body(), RequestBody::Stream(..));
+        let mut sending = pin!(self.upstream.send(request));
+        // R25: an upload of which the app takes nothing does not see by itself that its session ended.
+        let (response, lease) = match &pass.live {
+            Some(live) if uploads => {
+                let mut ended = Box::pin(live.stop().cancelled());
+                tokio::select! {
+                    sent = &mut sending => sent?,
+                    () = &mut ended => return Err(UpstreamError::Revoked),
+                }
+            }
+            _ => sending.await?,
+        };
         let guard = |body| Guarded::new(body, self.in_use(pass), self.upstream.idle_timeout);
         Ok(response.map(|body| Body::Upstream(Box::new((guard(body), lease)))))
     }

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
@@ -13,9 +13,11 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::body::{BodyEnd, RequestBody};
+use super::body::{BodyEnd, RequestBody, Upload};
 use super::dial::{Dial, DialError};
 use crate::config;
 use crate::problem::Problem;
@@ -35,7 +37,14 @@ thread_local! {
 struct Kept {
     generation: u64,
     since: Instant,
+    link: Link,
+}
+
+/// A connection that is gone when this is: hyper alone would first wait until the app has taken what it was sent.
+#[derive(Debug)]
+struct Link {
     sender: SendRequest<RequestBody>,
+    _task: AbortOnDropHandle<()>,
 }
 
 /// Why the app gave no answer.
@@ -128,20 +137,18 @@ impl Upstream {
         &self,
         request: Request<RequestBody>,
     ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
-        let gone = match request.body() {
-            RequestBody::Stream(body, gone) if !request.body().is_end_stream() => {
-                let _ = body;
-                Some(Arc::clone(gone))
+        let upload = match request.body() {
+            RequestBody::Stream(_, upload) if !request.body().is_end_stream() => {
+                Some(Arc::clone(upload))
             }
             RequestBody::Stream(..) | RequestBody::Whole(_) => None,
         };
-        let waiting = gone.clone();
         let exchange = pin!(self.exchange(request));
-        let (response, sender) = self.in_time(exchange, waiting.as_deref()).await?;
+        let (response, link) = self.in_time(exchange, upload.as_deref()).await?;
         let mut lease = Lease {
-            sender: Some(sender),
+            link: Some(link),
             generation: self.generation,
-            gone,
+            upload,
         };
         if response.body().is_end_stream() {
             lease.finished();
@@ -150,39 +157,42 @@ impl Upstream {
     }
 
     /// The response's head must come within `response_timeout` after the request has gone. An upload
-    /// that is still moving is not late: silence in it is [`BodyEnd::Idle`].
+    /// that is still moving is not late, one of which the app takes nothing is; silence of the client is
+    /// [`BodyEnd::Idle`].
     async fn in_time<T>(
         &self,
         mut exchange: Pin<&mut impl Future<Output = Result<T, UpstreamError>>>,
-        gone: Option<&AtomicBool>,
+        upload: Option<&Upload>,
     ) -> Result<T, UpstreamError> {
-        let mut had_gone = gone.is_none_or(|gone| gone.load(Ordering::Relaxed));
+        let has_gone = || upload.is_none_or(Upload::is_gone);
+        let (mut had_gone, mut pieces) = (has_gone(), 0);
         loop {
-            match timeout(self.response_timeout, &mut exchange).await {
-                Ok(done) => return done,
-                Err(_elapsed) if had_gone => {
-                    return Err(UpstreamError::Slow(self.response_timeout));
-                }
-                Err(_elapsed) => had_gone = gone.is_none_or(|gone| gone.load(Ordering::Relaxed)),
+            if let Ok(done) = timeout(self.response_timeout, &mut exchange).await {
+                return done;
             }
+            let stuck = upload.is_some_and(|upload| upload.is_stuck(&mut pieces));
+            if had_gone || (stuck && !has_gone()) {
+                return Err(UpstreamError::Slow(self.response_timeout));
+            }
+            had_gone = has_gone();
         }
     }
 
     async fn exchange(
         &self,
         request: Request<RequestBody>,
-    ) -> Result<(Response<Incoming>, SendRequest<RequestBody>), UpstreamError> {
+    ) -> Result<(Response<Incoming>, Link), UpstreamError> {
         let repeatable = is_repeatable(&request);
         let mut request = request;
         while let Some((mut kept, unused)) = self.take(repeatable) {
-            if kept.sender.ready().await.is_err() {
+            if kept.link.sender.ready().await.is_err() {
                 continue;
             }
             // A connection that was idle for a while may be closed under our hands: such a request
             // can be sent again only when the method is safe and there is no body (RFC 9110 9.2.2).
             let again = (unused > SURELY_OPEN).then(|| copy_of(&request)).flatten();
-            match kept.sender.try_send_request(request).await {
-                Ok(response) => return Ok((response, kept.sender)),
+            match kept.link.sender.try_send_request(request).await {
+                Ok(response) => return Ok((response, kept.link)),
                 Err(mut error) => match (error.take_message(), again) {
                     (Some(unsent), _) => request = unsent,
                     (None, Some(copy)) => request = copy,
@@ -191,9 +201,11 @@ impl Upstream {
             }
         }
         // Boxed because it is rare, and its room would be kept in every request.
-        let mut sender = Box::pin(self.connect()).await?;
-        let response = sender.send_request(request).await.map_err(broken)?;
-        Ok((response, sender))
+        let (sender, task) = Box::pin(self.connect()).await?;
+        let _task = AbortOnDropHandle::new(task);
+        let mut link = Link { sender, _task };
+        let response = link.sender.send_request(request).await.map_err(broken)?;
+        Ok((response, link))
     }
 
     /// The connection used last, and how long ago; for what cannot be repeated only one that is surely open.
@@ -202,7 +214,7 @@ impl Upstream {
             while let Some(kept) = idle.pop() {
                 let unused = kept.since.elapsed();
                 let fresh = kept.generation == self.generation && unused < KEEP;
-                if !fresh || kept.sender.is_closed() {
+                if !fresh || kept.link.sender.is_closed() {
                     continue;
                 }
                 if !repeatable && unused > SURELY_OPEN {
@@ -215,15 +227,15 @@ impl Upstream {
         })
     }
 
-    async fn connect(&self) -> Result<SendRequest<RequestBody>, UpstreamError> {
+    async fn connect(&self) -> Result<(SendRequest<RequestBody>, JoinHandle<()>), UpstreamError> {
         let io = self.dial.connect().await?;
         // An answer may have 100 fields, which is hyper's own limit: any other number costs memory for each answer.
         let (sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(broken)?;
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             // Its failure is told to whoever waits for the answer.
             let _ended = connection.with_upgrades().await;
         });
-        Ok(sender)
+        Ok((sender, task))
     }
 
     /// A connection for one upgrade, which takes it over.
@@ -236,7 +248,8 @@ impl Upstream {
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, UpstreamError> {
         let exchange = pin!(async {
-            let mut sender = self.connect().await?;
+            // The connection outlives its sender: it becomes the client's.
+            let (mut sender, _task) = self.connect().await?;
             sender.send_request(request).await.map_err(broken)
         });
         self.in_time(exchange, None).await
@@ -245,7 +258,7 @@ impl Upstream {
     /// Closes this thread's connections that nobody used for a minute; to be called now and then.
     pub fn sweep() {
         IDLE.with_borrow_mut(|idle| {
-            idle.retain(|kept| kept.since.elapsed() < KEEP && !kept.sender.is_closed());
+            idle.retain(|kept| kept.since.elapsed() < KEEP && !kept.link.sender.is_closed());
         });
     }
 
@@ -289,31 +302,28 @@ fn copy_of(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
 /// A connection in use; it goes back to this thread's pool when its answer has been read whole.
 #[derive(Debug)]
 pub struct Lease {
-    sender: Option<SendRequest<RequestBody>>,
+    link: Option<Link>,
     generation: u64,
-    gone: Option<Arc<AtomicBool>>,
+    upload: Option<Arc<Upload>>,
 }
 
 impl Lease {
     /// For an answer whose connection is not used again.
     pub(super) const fn none() -> Self {
         Self {
-            sender: None,
+            link: None,
             generation: 0,
-            gone: None,
+            upload: None,
         }
     }
 
     /// The answer has been read whole.
     pub(super) fn finished(&mut self) {
-        let upload_done = self
-            .gone
-            .as_ref()
-            .is_none_or(|gone| gone.load(Ordering::Relaxed));
-        let Some(sender) = self
-            .sender
+        let upload_done = self.upload.as_ref().is_none_or(|upload| upload.is_gone());
+        let Some(link) = self
+            .link
             .take()
-            .filter(|sender| upload_done && !sender.is_closed())
+            .filter(|link| upload_done && !link.sender.is_closed())
         else {
             return;
         };
@@ -322,7 +332,7 @@ impl Lease {
                 idle.push(Kept {
                     generation: self.generation,
                     since: Instant::now(),
-                    sender,
+                    link,
                 });
             }
         });

@@ -233,3 +233,66 @@ async fn one_way_of_an_upgrade_that_stands_still_ends_it() {
         heard.abort();
     }
 }
+
+/// The app takes the head and nothing else; gives whatever the client is told in the end.
+async fn upload(
+    app: &TcpListener,
+    gate: &Sidegate,
+    person: &Client,
+) -> (TcpStream, JoinHandle<String>) {
+    let stream = TcpStream::connect(gate.address).await.unwrap();
+    let (mut read, mut write) = stream.into_split();
+    let ask = format!(
+        "POST / HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nContent-Length: 1000000000000\r\n\r\n",
+        gate.host,
+        cookies(person)
+    );
+    write.write_all(ask.as_bytes()).await.unwrap();
+    let (mut at_app, _) = timeout(SOON, app.accept()).await.unwrap().unwrap();
+    head(&mut at_app).await;
+    let poured = tokio::spawn(async move { while write.write(&[0; 8192]).await.is_ok() {} });
+    let told = tokio::spawn(async move {
+        let mut told = Vec::new();
+        // The connection is reset under what the client still sends.
+        let _reset = read.read_to_end(&mut told).await;
+        poured.abort();
+        String::from_utf8_lossy(&told).into_owned()
+    });
+    (at_app, told)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_that_the_app_does_not_take_is_late() {
+    let app = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", app.local_addr().unwrap());
+    let settings = format!("upstream.response_timeout = \"1s\"\n{LOCAL}");
+    let gate = Sidegate::start(&url, &settings).await;
+    gate.person("alice", &[]).await;
+    let alice = gate.signed_in("alice").await;
+    let (at_app, told) = upload(&app, &gate, &alice).await;
+    let told = timeout(SOON, told).await.expect("still open").unwrap();
+    assert!(told.starts_with("HTTP/1.1 504 "), "{told}");
+    drop(at_app);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r25_a_revoked_session_ends_an_upload_that_the_app_does_not_take() {
+    let app = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", app.local_addr().unwrap());
+    let gate = Sidegate::start(&url, LOCAL).await;
+    gate.person("alice", &[]).await;
+    let alice = gate.signed_in("alice").await;
+    let (mut at_app, told) = upload(&app, &gate, &alice).await;
+    gate.set_active("alice", false).await;
+    let told = timeout(AT_ONCE, told).await.expect("still open").unwrap();
+    assert!(told.starts_with("HTTP/1.1 401 "), "{told}");
+    let rest = async {
+        while at_app
+            .read(&mut [0; 65536])
+            .await
+            .is_ok_and(|read| read > 0)
+        {}
+    };
+    let ended = timeout(SOON, rest).await;
+    assert!(ended.is_ok(), "the app still gets the upload");
+}
