@@ -164,17 +164,17 @@ impl Upstream {
         mut exchange: Pin<&mut impl Future<Output = Result<T, UpstreamError>>>,
         upload: Option<&Upload>,
     ) -> Result<T, UpstreamError> {
-        let has_gone = || upload.is_none_or(Upload::is_gone);
-        let (mut had_gone, mut pieces) = (has_gone(), 0);
+        let is_over = || upload.is_none_or(Upload::is_gone);
+        let (mut was_over, mut pieces) = (is_over(), 0);
         loop {
             if let Ok(done) = timeout(self.response_timeout, &mut exchange).await {
                 return done;
             }
             let stuck = upload.is_some_and(|upload| upload.is_stuck(&mut pieces));
-            if had_gone || (stuck && !has_gone()) {
+            if was_over || (stuck && !is_over()) {
                 return Err(UpstreamError::Slow(self.response_timeout));
             }
-            had_gone = has_gone();
+            was_over = is_over();
         }
     }
 
@@ -202,8 +202,10 @@ impl Upstream {
         }
         // Boxed because it is rare, and its room would be kept in every request.
         let (sender, task) = Box::pin(self.connect()).await?;
-        let _task = AbortOnDropHandle::new(task);
-        let mut link = Link { sender, _task };
+        let mut link = Link {
+            sender,
+            _task: AbortOnDropHandle::new(task),
+        };
         let response = link.sender.send_request(request).await.map_err(broken)?;
         Ok((response, link))
     }

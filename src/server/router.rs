@@ -25,7 +25,6 @@ const MAX_OWN_BODY: usize = 64 * 1024;
 const OWN_BODY_TIME: Duration = Duration::from_secs(20);
 
 /// Answers one request, whatever happens to it.
-#[expect(clippy::too_many_lines, reason = "one walk, read from top to bottom")]
 pub(super) async fn answer(
     shared: &Shared,
     wire: &Arc<Wire>,
