@@ -7,7 +7,7 @@ mod embedded;
 use async_trait::async_trait;
 
 use crate::identity::{Group, GroupId, Link, TenantSlug, Tombstone, User, UserId};
-use crate::storage::StorageError;
+use crate::storage::{Along, StorageError};
 
 pub use embedded::EmbeddedDirectory;
 
@@ -261,7 +261,11 @@ pub trait Directory: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Group>, DirectoryError>;
     /// Applies all changes or none; durable when it returns.
-    async fn apply(&self, changes: Vec<Change>) -> Result<(), DirectoryError>;
+    async fn apply(&self, changes: Vec<Change>) -> Result<(), DirectoryError> {
+        self.apply_with(changes, Along::default()).await
+    }
+    /// As [`Self::apply`], and what goes along is written with them, or nothing is.
+    async fn apply_with(&self, changes: Vec<Change>, along: Along) -> Result<(), DirectoryError>;
     /// Compares every index and counter with the records and tells each that disagrees, at most 100; reads everything.
     async fn check(&self) -> Result<Vec<String>, DirectoryError>;
 }

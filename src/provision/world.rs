@@ -23,6 +23,7 @@ pub(super) struct World {
     pub(super) sessions: Arc<Sessions>,
     pub(super) directory: Arc<dyn Directory>,
     pub(super) audit: Arc<Audit>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl World {
@@ -38,7 +39,7 @@ impl World {
         let directory: Arc<dyn Directory> = Arc::new(EmbeddedDirectory::new(store.clone()));
         let kept = Arc::new(EmbeddedSessions::new(store.clone()));
         let idle = Duration::from_hours(1);
-        let sessions = Sessions::load(kept, clock.clone(), metrics, idle)
+        let sessions = Sessions::load(kept, clock.clone(), Arc::clone(&metrics), idle)
             .await
             .unwrap();
         let sessions = Arc::new(sessions);
@@ -62,6 +63,7 @@ impl World {
             sessions,
             directory,
             audit,
+            metrics,
         }
     }
 
