@@ -13,6 +13,7 @@ pub mod error;
 mod exchanges;
 pub mod federation;
 pub mod filter;
+mod fitting;
 mod groups;
 mod list;
 mod me;
@@ -35,6 +36,7 @@ mod sort;
 pub mod token;
 mod users;
 mod value;
+mod wanted;
 
 use std::sync::Arc;
 

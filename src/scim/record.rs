@@ -1,17 +1,11 @@
-//! People and groups alike: read from the directory and made into resources.
-
-use serde_json::{Map, Value};
+//! People and groups alike, as the directory has them.
 
 use super::call::Call;
 use super::filter::Lookup;
-use super::render;
 use super::route::Kind;
-use super::{Projection, Scim, ScimError};
+use super::{Scim, ScimError};
 use crate::directory::{DirectoryError, GroupKey, PageFrom, UserKey};
 use crate::identity::{Group, GroupId, TenantSlug, User, UserId, fold};
-
-/// Members that one group can have in an answer.
-const MAX_MEMBERS: usize = 1_000_000;
 
 /// A person or a group.
 #[derive(Clone, Debug)]
@@ -164,54 +158,6 @@ impl Scim {
         };
         Ok(groups.into_iter().map(Record::Group).collect())
     }
-
-    /// Resources of records; `groups` and `members` are read only when they are wanted.
-    pub(super) async fn rendered(
-        &self,
-        call: &Call,
-        records: &[Record],
-        projection: &Projection,
-    ) -> Result<Vec<Map<String, Value>>, ScimError> {
-        let with_groups = projection.wants(&self.schemas.user, "groups");
-        let with_members = projection.wants(&self.schemas.group, "members");
-        let mut groups = Vec::new();
-        if with_groups {
-            let ids: Vec<UserId> = records.iter().filter_map(Record::user_id).collect();
-            if !ids.is_empty() {
-                let directory = self.provision.directory();
-                let all = directory.groups_of_all(call.tenant(), &ids).await;
-                groups = all.map_err(failed)?;
-                for its in &mut groups {
-                    its.retain(|group| !self.settings.groups.ignores(&group.display_name));
-                }
-            }
-        }
-        let mut groups = groups.into_iter();
-        let mut resources = Vec::with_capacity(records.len());
-        for record in records {
-            resources.push(match record {
-                Record::User(user) => {
-                    let groups = groups.next();
-                    render::user(user, groups.as_deref(), call.base())
-                }
-                Record::Group(group) => {
-                    let members = if with_members {
-                        Some(self.members(call, group).await?)
-                    } else {
-                        None
-                    };
-                    render::group(group, members.as_deref(), call.base())
-                }
-            });
-        }
-        Ok(resources)
-    }
-
-    async fn members(&self, call: &Call, group: &Group) -> Result<Vec<UserId>, ScimError> {
-        let directory = self.provision.directory();
-        let members = directory.members(call.tenant(), &group.id, None, MAX_MEMBERS);
-        members.await.map_err(failed)
-    }
 }
 
 impl Record {
@@ -222,7 +168,8 @@ impl Record {
         }
     }
 
-    fn user_id(&self) -> Option<UserId> {
+    /// Of a person.
+    pub(super) fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User(user) => Some(user.id.clone()),
             Self::Group(_) => None,

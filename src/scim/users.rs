@@ -12,6 +12,7 @@ use super::query::Query;
 use super::record::Record;
 use super::resource::{accept, check_immutable};
 use super::route::Kind;
+use super::wanted::Wanted;
 use super::{Scim, ScimError, ScimType};
 use crate::identity::{User, UserId};
 use crate::provision::UserDraft;
@@ -156,8 +157,9 @@ impl Scim {
             Record::Group(_) => Kind::Group,
         };
         let version = record.version();
+        let wanted = Wanted::shown(&projection, &self.schemas);
         let rendered = self
-            .rendered(call, std::slice::from_ref(&record), &projection)
+            .rendered(call, std::slice::from_ref(&record), &wanted)
             .await?;
         let mut resource = rendered.into_iter().next().unwrap_or_default();
         let id = resource.get("id").and_then(Value::as_str);

@@ -6,6 +6,7 @@ mod bad_input;
 mod errors;
 mod identity;
 mod lifecycle;
+mod lists;
 mod operated;
 mod replayed;
 mod tenants;

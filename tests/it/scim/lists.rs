@@ -1,0 +1,78 @@
+//! Lists: filters are heeded, refused and answered the same, whichever index finds the resources.
+
+use serde_json::Value;
+
+use super::{gate, refused};
+use crate::support::{Answer, ScimClient};
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+async fn list(it: &mut ScimClient, path: &str, filter: &str, rest: &str) -> Answer {
+    let filter = encoded(filter);
+    it.get(&format!("{path}?filter={filter}{rest}")).await
+}
+
+#[tokio::test]
+async fn a_wrong_filter_is_refused_even_where_an_index_finds_nobody() {
+    let gate = gate("scim.password = true\n").await;
+    let mut it = ScimClient::new(&gate).await;
+    it.person("ada").await;
+    for filter in [
+        r#"userName eq "nobody" and active gt true"#,
+        r#"userName eq "ada" and active gt true"#,
+        r#"id eq "none" and name eq "x""#,
+        r#"externalId eq "none" and password sw "a""#,
+        r#"userName eq "nobody" or (id eq "none" and active lt false)"#,
+    ] {
+        let answer = list(&mut it, "/Users", filter, "").await;
+        refused(&answer, 400, filter);
+        let error: Value = answer.json();
+        assert_eq!(error["scimType"], "invalidFilter", "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn members_are_asked_for_and_shown_each_by_itself() {
+    let gate = gate("").await;
+    let mut it = ScimClient::new(&gate).await;
+    let (ada, bob) = (it.person("ada").await, it.person("bob").await);
+    it.group("all", &[&ada, &bob]).await;
+    it.group("adas", &[&ada]).await;
+    it.group("none", &[]).await;
+    let one = format!(r#"displayName pr and members eq "{ada}""#);
+    let not = format!(r#"not (members.value eq "{bob}")"#);
+    let either = format!(r#"members[value eq "{bob}"] or displayName eq "none""#);
+    for (filter, want) in [
+        ("displayName co \"a\"", vec![("all", 2), ("adas", 1)]),
+        (one.as_str(), vec![("all", 2), ("adas", 1)]),
+        (not.as_str(), vec![("adas", 1), ("none", 0)]),
+        (either.as_str(), vec![("all", 2), ("none", 0)]),
+        ("members pr", vec![("all", 2), ("adas", 1)]),
+        (r#"members.type eq "none""#, vec![]),
+    ] {
+        for (shown, rest) in [
+            (true, ""),
+            (false, "&excludedAttributes=members"),
+            (true, "&sortBy=members&sortOrder=descending"),
+        ] {
+            let answer = list(&mut it, "/Groups", filter, rest).await;
+            let list: Value = answer.json();
+            let mut found: Vec<_> = list["Resources"].as_array().unwrap().iter().collect();
+            found.sort_by_key(|group| {
+                want.iter()
+                    .position(|(name, _)| group["displayName"] == *name)
+            });
+            let members = |group: &Value| group["members"].as_array().map_or(0, Vec::len);
+            let found: Vec<_> = found
+                .into_iter()
+                .map(|it| (it["displayName"].as_str().unwrap(), members(it)))
+                .collect();
+            let want = want
+                .iter()
+                .map(|(name, members)| (*name, if shown { *members } else { 0 }));
+            assert_eq!(found, want.collect::<Vec<_>>(), "{filter} {rest}");
+        }
+    }
+}
