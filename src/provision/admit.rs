@@ -60,6 +60,7 @@ impl Provision {
             DirectoryError::Taken("userName") => Err(Refused::Match("user name of another record")),
             DirectoryError::Taken(_) => Err(Refused::Match("linked to somebody else")),
             DirectoryError::Deleted => Err(Refused::Deleted),
+            DirectoryError::TooMany => Err(Refused::Match("more than one record")),
             DirectoryError::Stale
             | DirectoryError::Missing
             | DirectoryError::TooLong(_)

@@ -26,7 +26,7 @@ impl Provision {
         Ok(user.filter(|user| ruled.scim_sees(user)))
     }
 
-    /// People whom SCIM sees, by index; at most 10.
+    /// People whom SCIM sees, by index.
     ///
     /// # Errors
     ///

@@ -12,12 +12,10 @@ use super::route::Kind;
 use super::sort::Sort;
 use super::wanted::Wanted;
 use super::{Projection, Scim, ScimError, ScimType};
-use crate::directory::PageFrom;
+use crate::directory::{MOST_FOUND, PageFrom};
 
 /// Schema of a list (RFC 7644 3.4.2).
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
-/// Resources that a question without an index looks at, at most.
-const MAX_LOOKED_AT: usize = 20_000;
 /// Resources read at once.
 const CHUNK: usize = 500;
 /// Questions without an index at once; more wait.
@@ -223,7 +221,7 @@ impl Scim {
         loop {
             let chunk = self.chunk(call, question.kind, from, CHUNK).await?;
             looked_at = looked_at.saturating_add(chunk.records.len());
-            if looked_at > MAX_LOOKED_AT {
+            if looked_at > MOST_FOUND {
                 return Err(too_many());
             }
             self.fit(call, question, &chunk.records, fitting).await?;
@@ -292,11 +290,12 @@ fn start(query: &Query) -> Result<Start, ScimError> {
     })
 }
 
-fn too_many() -> ScimError {
+/// The answer to a question that looks at too much.
+pub(super) fn too_many() -> ScimError {
     ScimError::of(
         ScimType::TooMany,
         format!(
-            "filter or sortBy without an index looks at more than {MAX_LOOKED_AT} resources; \
+            "filter or sortBy looks at more than {MOST_FOUND} resources; \
              narrow it by id, userName, externalId, emails or displayName with eq"
         ),
     )

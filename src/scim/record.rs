@@ -1,10 +1,13 @@
 //! People and groups alike, as the directory has them.
 
+use std::collections::HashSet;
+
 use super::call::Call;
 use super::filter::Lookup;
+use super::list::too_many;
 use super::route::Kind;
 use super::{Scim, ScimError};
-use crate::directory::{DirectoryError, GroupKey, PageFrom, UserKey};
+use crate::directory::{DirectoryError, GroupKey, MOST_FOUND, PageFrom, UserKey};
 use crate::identity::{Group, GroupId, TenantSlug, User, UserId, fold};
 
 /// A person or a group.
@@ -89,6 +92,7 @@ impl Scim {
             std::slice::from_ref(lookup)
         };
         let mut found: Vec<Record> = Vec::new();
+        let mut ids = HashSet::new();
         for arm in arms {
             let records = match kind {
                 Kind::User => self.found_users(call.tenant(), arm).await?,
@@ -97,10 +101,10 @@ impl Scim {
                     .await
                     .map_err(failed)?,
             };
-            for record in records {
-                if found.iter().all(|its| its.id() != record.id()) {
-                    found.push(record);
-                }
+            let new = records.into_iter();
+            found.extend(new.filter(|record| ids.insert(record.id().to_owned())));
+            if found.len() > MOST_FOUND {
+                return Err(too_many());
             }
         }
         Ok(found)

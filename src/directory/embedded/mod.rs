@@ -317,3 +317,5 @@ impl Directory for EmbeddedDirectory {
 mod along_tests;
 #[cfg(test)]
 mod check_tests;
+#[cfg(test)]
+mod found_tests;

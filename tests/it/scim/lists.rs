@@ -1,9 +1,11 @@
 //! Lists: filters are heeded, refused and answered the same, whichever index finds the resources.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{gate, refused};
-use crate::support::{Answer, ScimClient};
+use crate::support::{Answer, ScimClient, user};
 
 fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
@@ -74,5 +76,34 @@ async fn members_are_asked_for_and_shown_each_by_itself() {
                 .map(|(name, members)| (*name, if shown { *members } else { 0 }));
             assert_eq!(found, want.collect::<Vec<_>>(), "{filter} {rest}");
         }
+    }
+}
+
+/// Entra's default mapping for `externalId` is the nickname, "which may not be unique".
+#[tokio::test]
+async fn many_of_one_external_id_or_address_are_counted_and_paged() {
+    let gate = gate("").await;
+    let mut it = ScimClient::new(&gate).await;
+    for number in 0..25 {
+        let mut person = user(&format!("p{number:02}"));
+        person["externalId"] = "same".into();
+        person["emails"][0]["value"] = "desk@example.com".into();
+        it.made("/Users", &person).await;
+    }
+    for filter in [
+        r#"externalId eq "same""#,
+        r#"emails[type eq "work"].value eq "Desk@example.com""#,
+        r#"emails eq "desk@example.com" or externalId eq "same""#,
+    ] {
+        let mut names = BTreeSet::new();
+        for start in [1, 11, 21] {
+            let rest = format!("&count=10&startIndex={start}&sortBy=userName");
+            let list: Value = list(&mut it, "/Users", filter, &rest).await.json();
+            assert_eq!(list["totalResults"], 25, "{filter}");
+            let found = list["Resources"].as_array().unwrap().iter();
+            names.extend(found.map(|it| it["userName"].as_str().unwrap().to_owned()));
+        }
+        assert_eq!(names.len(), 25, "{filter}");
+        assert_eq!(it.find("/Users", filter).await.len(), 25, "{filter}");
     }
 }
