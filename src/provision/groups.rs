@@ -70,6 +70,17 @@ impl Provision {
 impl Desk {
     async fn create_group(self, draft: GroupDraft, members: Vec<UserId>) -> Result<Group, Refused> {
         let draft = self.check(draft, None)?;
+        for _ in 0..ATTEMPTS {
+            match self.make_group(draft.clone(), members.clone()).await {
+                // A member was deleted meanwhile: looked at again, they are named.
+                Err(Refused::Directory(DirectoryError::Stale)) => {}
+                done => return done,
+            }
+        }
+        Err(DirectoryError::Stale.into())
+    }
+
+    async fn make_group(&self, draft: GroupDraft, members: Vec<UserId>) -> Result<Group, Refused> {
         let moves = self.moves(None, vec![MemberChange::Add(members)]).await?;
         if !moves.added.is_empty() {
             self.check_members(&draft.display_name)?;

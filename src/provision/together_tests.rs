@@ -2,8 +2,9 @@
 
 use super::world::*;
 use super::*;
-use crate::directory::{Change, DirectoryError};
-use crate::identity::{Link, UserId};
+use crate::directory::{Change, DirectoryError, Expected};
+use crate::identity::{Link, Tombstone, UserId};
+use crate::storage::StorageError;
 
 fn named(name: &str) -> GroupDraft {
     GroupDraft {
@@ -76,4 +77,53 @@ async fn what_is_refused_in_the_write_is_told_nowhere() {
         Err(Refused::Directory(DirectoryError::Missing))
     ));
     assert_eq!(world.actions().await, ["user.created"]);
+}
+
+#[tokio::test]
+async fn a_member_deleted_in_the_middle_is_named() {
+    let world = World::new(vec![tenant()]).await;
+    let own = TenantSlug::default();
+    let ada = world.post(draft("ada")).await.unwrap();
+    let staff = world
+        .provision
+        .create_group(&own, named("staff"), Vec::new(), &ACTOR);
+    let staff = staff.await.unwrap();
+    let why = format!("members: there is no user {:?}", ada.id.as_str());
+    for (name, new) in [("a new group", true), ("a group", false)] {
+        let bring_back = Change::PutUser(Box::new(ada.clone()), Expected::New);
+        let _there_the_first_time = world.directory.apply(vec![bring_back]).await;
+        // The deletion waits in front of the group, which reads the directory as it was before.
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let held = world.store.write(move |_| -> Result<(), StorageError> {
+            let _gone = wait.recv();
+            Ok(())
+        });
+        let tombstone = Tombstone {
+            id: ada.id.clone(),
+            user_name: "ada".to_owned(),
+            external_id: None,
+            deleted: NOW,
+        };
+        let deletion = Change::RemoveUser(own.clone(), ada.id.clone(), tombstone);
+        let deleted = world.directory.apply(vec![deletion]);
+        let grouped = async {
+            let ids = vec![ada.id.clone()];
+            if new {
+                let made = world
+                    .provision
+                    .create_group(&own, named("new"), ids, &ACTOR);
+                return made.await;
+            }
+            world.members(&staff, vec![MemberChange::Add(ids)]).await
+        };
+        let release = async {
+            for _ in 0..50 {
+                let _time_for_the_other_to_read = world.read(&ada).await;
+            }
+            drop(go);
+        };
+        let (held, deleted, grouped, ()) = tokio::join!(biased; held, deleted, grouped, release);
+        (held.unwrap(), deleted.unwrap());
+        assert_eq!(grouped.unwrap_err().to_string(), why, "{name}");
+    }
 }

@@ -24,6 +24,7 @@ pub(super) struct World {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) audit: Arc<Audit>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) store: Embedded,
 }
 
 impl World {
@@ -44,7 +45,7 @@ impl World {
             .unwrap();
         let sessions = Arc::new(sessions);
         let year = Duration::from_hours(24 * 365);
-        let audit = Arc::new(Audit::new(store, clock.clone(), None, year).unwrap());
+        let audit = Arc::new(Audit::new(store.clone(), clock.clone(), None, year).unwrap());
         let provision = Provision::new(
             Arc::clone(&directory),
             Arc::clone(&sessions),
@@ -64,6 +65,7 @@ impl World {
             directory,
             audit,
             metrics,
+            store,
         }
     }
 
