@@ -180,6 +180,14 @@ impl Record {
         }
     }
 
+    /// A group.
+    pub(super) const fn group(&self) -> Option<&Group> {
+        match self {
+            Self::User(_) => None,
+            Self::Group(group) => Some(group),
+        }
+    }
+
     /// For `If-Match` (RFC 7644 3.14).
     pub(super) const fn version(&self) -> u64 {
         match self {

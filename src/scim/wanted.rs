@@ -1,5 +1,7 @@
 //! What is read besides records: groups of people, members of groups. Only what somebody asks for.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::call::Call;
@@ -12,6 +14,9 @@ use crate::identity::{Group, UserId};
 
 /// Members that one group can have in an answer.
 const MAX_MEMBERS: usize = 1_000_000;
+/// Members that are named in one answer: each name is a record to read. Of a group with more than are left, none
+/// is: RFC 7643 4.2 lets `display` be missing, and clients go by `value`.
+const MAX_NAMED: usize = 1_000;
 
 /// What is read besides the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +24,8 @@ pub(super) struct Wanted {
     /// `groups` of people.
     pub(super) groups: bool,
     pub(super) members: Members,
+    /// `display` of members, see [`MAX_NAMED`]. It is shown, never searched.
+    pub(super) names: bool,
 }
 
 /// Which members of a group.
@@ -40,6 +47,7 @@ impl Wanted {
             } else {
                 Members::Nobody
             },
+            names: projection.wants_part(&schemas.group, "members", "display"),
         }
     }
 
@@ -62,6 +70,7 @@ impl Wanted {
                 Asked::These(texts) => Members::These(ids(texts)),
                 Asked::Everything => Members::Everybody,
             },
+            names: false,
         }
     }
 }
@@ -79,20 +88,42 @@ impl Scim {
         } else {
             Vec::new().into_iter()
         };
-        let mut resources = Vec::with_capacity(records.len());
-        for record in records {
-            resources.push(match record {
-                Record::User(user) => {
-                    let groups = groups.next();
-                    render::user(user, groups.as_deref(), call.base())
-                }
-                Record::Group(group) => {
-                    let members = self.members(call, group, &wanted.members).await?;
-                    render::group(group, members.as_deref(), call.base())
-                }
-            });
+        let mut members = Vec::new();
+        for group in records.iter().filter_map(Record::group) {
+            members.push(self.members(call, group, &wanted.members).await?);
         }
-        Ok(resources)
+        let names = if wanted.names {
+            self.names(call, &members).await?
+        } else {
+            HashMap::new()
+        };
+        let mut members = members.into_iter().flatten();
+        let render = |record: &Record| match record {
+            Record::User(user) => render::user(user, groups.next().as_deref(), call.base()),
+            Record::Group(group) => {
+                render::group(group, members.next().as_deref(), &names, call.base())
+            }
+        };
+        Ok(records.iter().map(render).collect())
+    }
+
+    /// What members are called whom SCIM sees: as many as may be named.
+    async fn names(
+        &self,
+        call: &Call,
+        members: &[Option<Vec<UserId>>],
+    ) -> Result<HashMap<UserId, String>, ScimError> {
+        let ids = named(members.iter().flatten());
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (directory, tenant) = (self.provision.directory(), call.tenant());
+        let users = directory.users_by_id(tenant, &ids).await.map_err(failed)?;
+        let seen = users.iter();
+        let seen = seen.filter(|user| self.provision.scim_sees(tenant, user));
+        Ok(seen
+            .map(|user| (user.id.clone(), render::display(user)))
+            .collect())
     }
 
     /// Groups of the people among these records, without the ignored ones.
@@ -133,10 +164,36 @@ impl Scim {
     }
 }
 
+/// Members of those groups that fit into [`MAX_NAMED`], the first come first.
+fn named<'m>(groups: impl Iterator<Item = &'m Vec<UserId>>) -> Vec<UserId> {
+    let mut ids: Vec<UserId> = Vec::new();
+    for members in groups {
+        if ids.len().saturating_add(members.len()) <= MAX_NAMED {
+            ids.extend_from_slice(members);
+        }
+    }
+    ids
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scim::schema::tests::schemas;
+
+    #[test]
+    fn names_are_read_for_so_many_members_and_no_more() {
+        for (sizes, want) in [
+            (vec![], 0),
+            (vec![MAX_NAMED], MAX_NAMED),
+            (vec![MAX_NAMED + 1], 0),
+            (vec![MAX_NAMED + 1, 3], 3),
+            (vec![900, 101, 100, 1], MAX_NAMED),
+        ] {
+            let group = |size: &usize| vec![UserId::from("x"); *size];
+            let groups: Vec<_> = sizes.iter().map(group).collect();
+            assert_eq!(named(groups.iter()).len(), want, "{sizes:?}");
+        }
+    }
 
     #[test]
     fn members_are_read_only_where_somebody_asks_for_them() {
@@ -160,7 +217,16 @@ mod tests {
             let kind = &schemas().group;
             let (filter, sort) = (filter.parse().unwrap(), Sort::new(Some(sort), false));
             let wanted = Wanted::looked_at(kind, Some(&filter), sort.unwrap().as_ref());
-            assert_eq!(wanted, Wanted { groups, members }, "{filter}");
+            let names = false;
+            assert_eq!(
+                wanted,
+                Wanted {
+                    groups,
+                    members,
+                    names
+                },
+                "{filter}"
+            );
         }
         for (filter, sort, groups) in [
             (r#"userName sw "a""#, "", false),
@@ -173,7 +239,16 @@ mod tests {
             let (filter, sort) = (filter.parse().unwrap(), Sort::new(Some(sort), false));
             let wanted = Wanted::looked_at(kind, Some(&filter), sort.unwrap().as_ref());
             let members = Members::Nobody;
-            assert_eq!(wanted, Wanted { groups, members }, "{filter}");
+            let names = false;
+            assert_eq!(
+                wanted,
+                Wanted {
+                    groups,
+                    members,
+                    names
+                },
+                "{filter}"
+            );
         }
     }
 }

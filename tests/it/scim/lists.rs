@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{gate, refused};
 use crate::support::{Answer, ScimClient, user};
@@ -106,4 +106,50 @@ async fn many_of_one_external_id_or_address_are_counted_and_paged() {
         assert_eq!(names.len(), 25, "{filter}");
         assert_eq!(it.find("/Users", filter).await.len(), 25, "{filter}");
     }
+}
+
+/// RFC 7643 4.2: `display`.
+#[tokio::test]
+async fn members_are_named_where_somebody_asks_for_them() {
+    let gate = gate("").await;
+    let mut it = ScimClient::new(&gate).await;
+    let ada = it.person("ada").await;
+    let mut nameless = user("bob");
+    nameless.as_object_mut().unwrap().remove("displayName");
+    let bob = it.made("/Users", &nameless).await;
+    let group = it.group("all", &[&ada, &bob]).await;
+    for path in [format!("/Groups/{group}?"), "/Groups?".to_owned()] {
+        for (rest, want) in [
+            ("", json!([null, null])),
+            ("attributes=members", json!(["Display of ada", "bob"])),
+            (
+                "attributes=members.display",
+                json!(["Display of ada", "bob"]),
+            ),
+            ("attributes=members.value", json!([null, null])),
+            ("excludedAttributes=members.display", json!([null, null])),
+            ("excludedAttributes=displayName", json!([null, null])),
+            ("excludedAttributes=members", json!([])),
+        ] {
+            let answer: Value = it.get(&format!("{path}{rest}")).await.json();
+            let group = answer.pointer("/Resources/0").unwrap_or(&answer);
+            let members = group["members"].as_array().into_iter().flatten();
+            let mut names: Vec<_> = members.map(|it| it["display"].clone()).collect();
+            names.sort_by_key(|name| name.as_str().map(str::to_lowercase).map(|it| it == "bob"));
+            assert_eq!(Value::from(names), want, "{path}{rest}");
+        }
+    }
+    // As a client reads it, so it may write it back.
+    let named = format!("/Groups/{group}?attributes=displayName,members,meta");
+    let read: Value = it.get(&named).await.json();
+    let written = it.put(&named, &read).await;
+    assert_eq!(written.status, 200, "{}", written.text());
+    let written: Value = written.json();
+    assert_eq!(written["members"], read["members"]);
+    assert_eq!(written["meta"]["version"], read["meta"]["version"]);
+    // A new name counts at once; nobody has to change the group.
+    let rename = json!([{ "op": "replace", "path": "displayName", "value": "Countess" }]);
+    it.patch(&format!("/Users/{ada}"), rename).await;
+    let read = it.get(&named).await.text();
+    assert!(read.contains(r#""display":"Countess""#), "{read}");
 }
