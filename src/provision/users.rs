@@ -183,8 +183,9 @@ impl Desk {
         let expected = Expected::Version(before.version);
         let change = Change::PutUser(Box::new(after.clone()), expected);
         let event = self.user_event(action(before, &after), Some(before), &after);
+        let along = counted.as_ref().map(Counted::along).unwrap_or_default();
         self.people
-            .commit(vec![change], vec![event], &touch)
+            .commit_with(vec![change], vec![event], &touch, along)
             .await?;
         counted.into_iter().for_each(Counted::keep);
         Ok(after)
@@ -258,7 +259,9 @@ impl Desk {
                 changes: told::of_user(Some(&user), after.as_ref()),
                 ..self.actor.did("user.deleted", &user)
             };
-            match self.people.commit(vec![change], vec![event], &touch).await {
+            let (people, along) = (&self.people, counted.along());
+            let commit = people.commit_with(vec![change], vec![event], &touch, along);
+            match commit.await {
                 Err(Refused::Directory(DirectoryError::Stale)) => {}
                 Err(refused) => return Err(refused),
                 Ok(()) => {

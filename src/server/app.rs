@@ -76,8 +76,9 @@ impl Stores {
             exchanges: Arc::<Exchanges>::default(),
             pause: Arc::new(Pause::load(storage.clone()).await?),
         };
+        let provision = provision::State::load(&storage, Arc::clone(&metrics)).await?;
         Ok(Self {
-            provision: Arc::new(provision::State::new(Arc::clone(&metrics))),
+            provision: Arc::new(provision),
             clock,
             metrics,
             storage,
