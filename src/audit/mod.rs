@@ -6,6 +6,7 @@
 mod chain;
 mod sink;
 
+use std::future::Future;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::{Clock, Timestamp};
-use crate::storage::{Embedded, StorageError};
+use crate::storage::{Along, Embedded, StorageError};
 use sink::Sink;
 
 /// Entries that one call gives at most.
@@ -200,14 +201,36 @@ impl Audit {
     ///
     /// The store failed.
     pub async fn write(&self, event: Event) -> Result<(), StorageError> {
+        self.with(vec![event], |entries| {
+            self.store.write(|transaction| entries.write(transaction))
+        })
+        .await
+    }
+
+    /// Appends in the commit of another write: `write` takes the entries along. They are there exactly when what
+    /// they tell of is, and whoever waits for it waits for one commit.
+    ///
+    /// # Errors
+    ///
+    /// What `write` says; nothing was appended then.
+    pub async fn with<T, E, W>(
+        &self,
+        events: Vec<Event>,
+        write: impl FnOnce(Along) -> W,
+    ) -> Result<T, E>
+    where
+        W: Future<Output = Result<T, E>>,
+    {
         let at = self.clock.now();
-        let append =
-            move |transaction: &redb::WriteTransaction| chain::append(transaction, at, &event);
-        self.store.write(append).await?;
+        let append = move |transaction: &redb::WriteTransaction| {
+            let mut events = events.iter();
+            events.try_for_each(|event| chain::append(transaction, at, event))
+        };
+        let done = write(Along::new(append)).await?;
         if let Some(sink) = &self.sink {
             sink.wake();
         }
-        Ok(())
+        Ok(done)
     }
 
     /// The newest entries, newest first, at most `limit`, never more than 1000.
@@ -273,6 +296,8 @@ impl Audit {
     }
 }
 
+#[cfg(test)]
+mod along_tests;
 #[cfg(test)]
 #[path = "audit_tests.rs"]
 mod tests;

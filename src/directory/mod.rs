@@ -7,9 +7,12 @@ mod embedded;
 use async_trait::async_trait;
 
 use crate::identity::{Group, GroupId, Link, TenantSlug, Tombstone, User, UserId};
-use crate::storage::StorageError;
+use crate::storage::{Along, StorageError};
 
 pub use embedded::EmbeddedDirectory;
+
+/// Records that are looked at for one question without pages, at most.
+pub const MOST_FOUND: usize = 20_000;
 
 /// What a person is looked up by; each is an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +101,9 @@ pub enum DirectoryError {
     /// The person was deleted; a sign-in does not bring them back.
     #[error("person was deleted")]
     Deleted,
+    /// More than [`MOST_FOUND`] records have this value.
+    #[error("more than {MOST_FOUND} records have it")]
+    TooMany,
     /// A value is longer than 64 KiB and cannot be found by.
     #[error("{0} is too long")]
     TooLong(&'static str),
@@ -129,7 +135,8 @@ pub struct Membership {
 pub trait Directory: Send + Sync {
     /// A person by id.
     async fn user(&self, tenant: &TenantSlug, id: &UserId) -> Result<Option<User>, DirectoryError>;
-    /// People by one of the indexes; more than one only for [`UserKey::Email`] and [`UserKey::ExternalId`]. At most 10.
+    /// People by one of the indexes; more than one only for [`UserKey::Email`] and [`UserKey::ExternalId`]. All of
+    /// them, or [`DirectoryError::TooMany`].
     async fn find_users(
         &self,
         tenant: &TenantSlug,
@@ -197,7 +204,8 @@ pub trait Directory: Send + Sync {
         from: PageFrom,
         limit: usize,
     ) -> Result<Page<Group>, DirectoryError>;
-    /// Groups by one of the indexes; more than one only for [`GroupKey::ExternalId`]. At most 10.
+    /// Groups by one of the indexes; more than one only for [`GroupKey::ExternalId`]. All of them, or
+    /// [`DirectoryError::TooMany`].
     async fn find_groups(
         &self,
         tenant: &TenantSlug,
@@ -261,7 +269,11 @@ pub trait Directory: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Group>, DirectoryError>;
     /// Applies all changes or none; durable when it returns.
-    async fn apply(&self, changes: Vec<Change>) -> Result<(), DirectoryError>;
+    async fn apply(&self, changes: Vec<Change>) -> Result<(), DirectoryError> {
+        self.apply_with(changes, Along::default()).await
+    }
+    /// As [`Self::apply`], and what goes along is written with them, or nothing is.
+    async fn apply_with(&self, changes: Vec<Change>, along: Along) -> Result<(), DirectoryError>;
     /// Compares every index and counter with the records and tells each that disagrees, at most 100; reads everything.
     async fn check(&self) -> Result<Vec<String>, DirectoryError>;
 }

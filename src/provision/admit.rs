@@ -1,5 +1,6 @@
 //! A principal meets their record: by link, else by the configured match, else a first sign-in makes one.
 
+use super::touch::Touch;
 use super::{Actor, Admitted, Provision, Refused, person};
 use crate::config::{Jit, Match, Tenant};
 use crate::directory::{Change, DirectoryError, Expected, UserKey};
@@ -59,6 +60,7 @@ impl Provision {
             DirectoryError::Taken("userName") => Err(Refused::Match("user name of another record")),
             DirectoryError::Taken(_) => Err(Refused::Match("linked to somebody else")),
             DirectoryError::Deleted => Err(Refused::Deleted),
+            DirectoryError::TooMany => Err(Refused::Match("more than one record")),
             DirectoryError::Stale
             | DirectoryError::Missing
             | DirectoryError::TooLong(_)
@@ -173,10 +175,9 @@ impl Provision {
         }
         self.check_groups(principal, &link.tenant, Some(id)).await?;
         let change = Change::AddLink(link.clone(), id.clone());
-        self.directory().apply(vec![change]).await?;
+        let event = actor.did("link.created", &user);
         self.people
-            .audit
-            .write(actor.did("link.created", &user))
+            .commit(vec![change], vec![event], &Touch::default())
             .await?;
         Ok(Admitted { user, ticket })
     }
@@ -204,13 +205,11 @@ impl Provision {
             Change::PutUser(Box::new(user.clone()), Expected::New),
             Change::AddLink(link.clone(), user.id.clone()),
         ];
-        self.directory().apply(changes).await?;
-        let audit = &self.people.audit;
-        let (created, linked) = tokio::join!(
-            audit.write(actor.did("user.created", &user)),
-            audit.write(actor.did("link.created", &user))
-        );
-        created.and(linked)?;
+        let did = |action| actor.did(action, &user);
+        let events = vec![did("user.created"), did("link.created")];
+        self.people
+            .commit(changes, events, &Touch::default())
+            .await?;
         Ok(Admitted { user, ticket })
     }
 
@@ -232,11 +231,10 @@ impl Provision {
         changed.modified = self.people.clock.now();
         changed.version = user.version.saturating_add(1);
         let change = Change::PutUser(Box::new(changed.clone()), Expected::Version(user.version));
-        self.directory().apply(vec![change]).await?;
-        self.people.sessions.refresh(&user.tenant, &user.id);
+        let event = actor.did("user.changed", &changed);
+        let touch = Touch::person(&user.tenant, &user.id);
         self.people
-            .audit
-            .write(actor.did("user.changed", &changed))
+            .commit(vec![change], vec![event], &touch)
             .await?;
         Ok(changed)
     }

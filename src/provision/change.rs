@@ -138,10 +138,9 @@ impl Provision {
             };
             let change = Change::RemoveUser(tenant.clone(), id.clone(), tombstone);
             let touch = Touch::person(&tenant, &id).ending(End::User(tenant, id), "deactivated");
-            people.commit(vec![change], &touch).await?;
             let mut event = actor.did("user.deleted", &user);
             event.changes = told::of_user(Some(&user), None);
-            Ok(people.audit.write(event).await?)
+            people.commit(vec![change], vec![event], &touch).await
         })
         .await
     }
@@ -174,14 +173,11 @@ impl Provision {
                 user.modified = people.clock.now();
                 let expected = Expected::Version(before.version);
                 let change = Change::PutUser(Box::new(user.clone()), expected);
-                match people.commit(vec![change], &touch).await {
+                let mut event = actor.did(action, &user);
+                event.changes = told::of_user(Some(&before), Some(&user));
+                match people.commit(vec![change], vec![event], &touch).await {
                     Err(Refused::Directory(DirectoryError::Stale)) => {}
-                    Err(refused) => return Err(refused),
-                    Ok(()) => {
-                        let mut event = actor.did(action, &user);
-                        event.changes = told::of_user(Some(&before), Some(&user));
-                        return Ok(people.audit.write(event).await?);
-                    }
+                    done => return done,
                 }
             }
             Err(DirectoryError::Stale.into())

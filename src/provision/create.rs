@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::admit::check_active;
+use super::touch::Touch;
 use super::{Actor, Admitted, NewUser, Provision, Refused, person};
 use crate::directory::{Change, DirectoryError, Expected};
 use crate::identity::{Email, ManagedBy, SignInMethod, TenantSlug, User, UserId};
@@ -107,10 +108,9 @@ impl Provision {
             user.attributes.insert("roles".to_owned(), roles.into());
         }
         let change = Change::PutUser(Box::new(user.clone()), Expected::New);
-        self.directory().apply(vec![change]).await?;
+        let event = actor.did("user.created", &user);
         self.people
-            .audit
-            .write(actor.did("user.created", &user))
+            .commit(vec![change], vec![event], &Touch::default())
             .await?;
         Ok(user)
     }

@@ -280,3 +280,72 @@ async fn the_fuse_stops_a_flood_of_deactivations() {
     assert_eq!(told, 2, "once each time");
     assert_eq!(actions.iter().filter(|it| *it == "fuse.reset").count(), 1);
 }
+
+/// A process that is started again and again must not deactivate everybody, so many each time.
+#[tokio::test]
+async fn the_fuse_outlives_a_restart() {
+    let limited = |limit| {
+        let mut own = tenant();
+        own.provisioning.max_deactivations_per_hour = limit;
+        vec![own]
+    };
+    let mut world = World::new(limited(2)).await;
+    let mut people = Vec::new();
+    for number in 0..8 {
+        people.push(world.post(draft(&format!("p{number}"))).await.unwrap());
+    }
+    let restart = async |world: &mut World, limit| {
+        let state = State::load(&world.store, Arc::clone(&world.metrics)).await;
+        let provision = Provision::new(
+            Arc::clone(&world.directory),
+            Arc::clone(&world.sessions),
+            Arc::clone(&world.audit),
+            world.clock.clone(),
+            limited(limit),
+            Groups {
+                mapped_only: false,
+                ignore: Vec::new(),
+            },
+        );
+        world.provision = Arc::new(provision.remembering(Arc::new(state.unwrap())));
+    };
+    let off = async |world: &World, user: &User| {
+        let done = world.edit(user, |draft| draft.active = false).await;
+        match done {
+            Ok(_) => true,
+            Err(Refused::Rule(rule)) if matches!(*rule, Rule::Fuse(_)) => false,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let reset = async |world: &World| {
+        let own = TenantSlug::default();
+        let done = world.provision.reset_fuse(&own, &ACTOR);
+        done.await.unwrap();
+    };
+    // Both in one second.
+    assert!(off(&world, &people[0]).await);
+    restart(&mut world, 2).await;
+    world.delete(&people[1]).await.unwrap();
+    restart(&mut world, 2).await;
+    assert!(!off(&world, &people[2]).await, "two are two");
+    restart(&mut world, 3).await;
+    assert!(off(&world, &people[2]).await, "more are allowed");
+    restart(&mut world, 3).await;
+    assert!(!off(&world, &people[3]).await, "a refusal is not counted");
+    reset(&world).await;
+    restart(&mut world, 1).await;
+    assert!(off(&world, &people[3]).await, "reset");
+    restart(&mut world, 1).await;
+    assert!(!off(&world, &people[4]).await);
+    world.clock.advance(std::time::Duration::from_hours(1));
+    restart(&mut world, 1).await;
+    assert!(off(&world, &people[4]).await, "an hour later");
+    restart(&mut world, 0).await;
+    assert!(off(&world, &people[5]).await, "no limit");
+    restart(&mut world, 2).await;
+    assert!(
+        off(&world, &people[6]).await,
+        "what had no limit was not counted"
+    );
+    assert!(!off(&world, &people[7]).await);
+}

@@ -5,12 +5,20 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
+
 use crate::clock::Timestamp;
 use crate::identity::TenantSlug;
+use crate::storage::{Along, Embedded, StorageError, table};
 
+/// Of one second, at most: no limit is higher.
+const MOST: usize = 1_000_000;
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Deactivations of the last hour, by tenant; in memory.
+/// How many were deactivated, by tenant and second.
+const SPENT: TableDefinition<'_, (&str, u64), u64> = TableDefinition::new("provision_fuse");
+
+/// Deactivations of the last hour, by tenant. Kept in the store as well: a restart does not mend a fuse.
 #[derive(Debug, Default)]
 pub(super) struct Fuse(Mutex<HashMap<TenantSlug, Spent>>);
 
@@ -25,6 +33,7 @@ struct Spent {
 pub(super) struct Counted {
     fuse: Arc<Fuse>,
     tenant: TenantSlug,
+    at: Timestamp,
     kept: bool,
 }
 
@@ -36,6 +45,28 @@ pub(super) struct Blown {
 }
 
 impl Fuse {
+    /// As it was when the process ended.
+    pub(super) async fn load(store: &Embedded) -> Result<Self, StorageError> {
+        let read = |snapshot: &redb::ReadTransaction| {
+            let mut all: HashMap<TenantSlug, Spent> = HashMap::new();
+            let Some(rows) = table(snapshot, SPENT)? else {
+                return Ok::<_, StorageError>(all);
+            };
+            for row in rows.iter()? {
+                let (key, count) = row?;
+                let (tenant, second) = key.value();
+                let Ok(tenant) = TenantSlug::try_from(tenant) else {
+                    continue;
+                };
+                let count = usize::try_from(count.value()).unwrap_or(usize::MAX);
+                let at = std::iter::repeat_n(Timestamp::from_secs(second), count.min(MOST));
+                all.entry(tenant).or_default().at.extend(at);
+            }
+            Ok(all)
+        };
+        Ok(Self(Mutex::new(store.read(read).await?)))
+    }
+
     /// Counts one more.
     pub(super) fn count(
         self: &Arc<Self>,
@@ -61,8 +92,15 @@ impl Fuse {
         Ok(Counted {
             fuse: Arc::clone(self),
             tenant: tenant.clone(),
+            at: now,
             kept: limit == 0,
         })
+    }
+
+    /// The same in the store; [`Self::reset`] when that is done.
+    pub(super) fn forget(tenant: &TenantSlug) -> Along {
+        let tenant = tenant.clone();
+        Along::new(move |transaction| remove(transaction, &tenant, u64::MAX))
     }
 
     /// Counts from zero again.
@@ -76,6 +114,22 @@ impl Fuse {
 }
 
 impl Counted {
+    /// What is written of it, with what it counts.
+    pub(super) fn along(&self) -> Along {
+        if self.kept {
+            return Along::default();
+        }
+        let (tenant, at) = (self.tenant.clone(), self.at);
+        Along::new(move |transaction| {
+            remove(transaction, &tenant, at.minus(HOUR).as_secs())?;
+            let mut rows = transaction.open_table(SPENT)?;
+            let key = (tenant.as_str(), at.as_secs());
+            let before = rows.get(key)?.map_or(0, |count| count.value());
+            rows.insert(key, before.saturating_add(1))?;
+            Ok(())
+        })
+    }
+
     /// It happened.
     pub(super) fn keep(mut self) {
         self.kept = true;
@@ -90,6 +144,17 @@ impl Drop for Counted {
             spent.at.pop_back();
         }
     }
+}
+
+/// Removes what is older than this second, or of it.
+fn remove(
+    transaction: &WriteTransaction,
+    tenant: &TenantSlug,
+    second: u64,
+) -> Result<(), StorageError> {
+    let mut rows = transaction.open_table(SPENT)?;
+    let old = (tenant.as_str(), 0)..=(tenant.as_str(), second);
+    Ok(rows.retain_in(old, |_, _| false)?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::members::Moves;
 use super::rules::{Rule, check_external_id};
 use super::touch::{Refresh, Touch, to_its_end};
 use super::{Actor, GroupDraft, MemberChange, Provision, Refused, person, told};
+use crate::audit::Event;
 use crate::directory::{Change, DirectoryError, Expected, GroupKey};
 use crate::identity::{Group, GroupId, TenantSlug, UserId, fold};
 use crate::session::End;
@@ -69,6 +70,17 @@ impl Provision {
 impl Desk {
     async fn create_group(self, draft: GroupDraft, members: Vec<UserId>) -> Result<Group, Refused> {
         let draft = self.check(draft, None)?;
+        for _ in 0..ATTEMPTS {
+            match self.make_group(draft.clone(), members.clone()).await {
+                // A member was deleted meanwhile: looked at again, they are named.
+                Err(Refused::Directory(DirectoryError::Stale)) => {}
+                done => return done,
+            }
+        }
+        Err(DirectoryError::Stale.into())
+    }
+
+    async fn make_group(&self, draft: GroupDraft, members: Vec<UserId>) -> Result<Group, Refused> {
         let moves = self.moves(None, vec![MemberChange::Add(members)]).await?;
         if !moves.added.is_empty() {
             self.check_members(&draft.display_name)?;
@@ -90,9 +102,8 @@ impl Desk {
         }
         let touch = self.touch_of_group(None, Some(&group), &moves).await?;
         let changes = changes(&group, Expected::New, &moves);
-        self.commit(changes, &touch).await?;
-        self.tell_group("group.created", None, Some(&group), &moves)
-            .await?;
+        let event = self.group_event("group.created", None, &group, &moves);
+        self.commit(changes, event, &touch).await?;
         Ok(group)
     }
 
@@ -102,7 +113,7 @@ impl Desk {
         expected: Option<u64>,
         edit: impl Fn(&Group) -> Result<(GroupDraft, Vec<MemberChange>), E>,
     ) -> Result<Group, E> {
-        let turn = self
+        let _turn = self
             .people
             .state
             .turns
@@ -116,15 +127,7 @@ impl Desk {
             let moves = self.moves(Some(id), changes).await?;
             match self.write_group(&before, draft, &moves).await {
                 Err(Refused::Directory(DirectoryError::Stale)) => {}
-                Err(refused) => return Err(refused.into()),
-                Ok(after) => {
-                    drop(turn);
-                    if after.version != before.version && !self.actor.dry_run {
-                        self.tell_group("group.changed", Some(&before), Some(&after), &moves)
-                            .await?;
-                    }
-                    return Ok(after);
-                }
+                done => return done.map_err(E::from),
             }
         }
         Err(Refused::from(DirectoryError::Stale).into())
@@ -159,12 +162,13 @@ impl Desk {
             .touch_of_group(Some(before), Some(&after), moves)
             .await?;
         let changes = changes(&after, Expected::Version(before.version), moves);
-        self.commit(changes, &touch).await?;
+        let event = self.group_event("group.changed", Some(before), &after, moves);
+        self.commit(changes, event, &touch).await?;
         Ok(after)
     }
 
     async fn delete_group(self, id: &GroupId, expected: Option<u64>) -> Result<(), Refused> {
-        let turn = self
+        let _turn = self
             .people
             .state
             .turns
@@ -178,15 +182,21 @@ impl Desk {
         let nobody = Moves::default();
         let touch = self.touch_of_group(Some(&group), None, &nobody).await?;
         let change = Change::RemoveGroup(self.tenant().clone(), id.clone());
-        self.people.commit(vec![change], &touch).await?;
-        drop(turn);
-        self.tell_group("group.deleted", Some(&group), None, &nobody)
-            .await
+        let event = Event {
+            changes: told::of_group(Some(&group), None, &[], &[]),
+            ..self.event("group.deleted", &group)
+        };
+        self.people.commit(vec![change], vec![event], &touch).await
     }
 
     /// A member who was deleted a moment ago: looked at again, they are named.
-    async fn commit(&self, changes: Vec<Change>, touch: &Touch) -> Result<(), Refused> {
-        match self.people.commit(changes, touch).await {
+    async fn commit(
+        &self,
+        changes: Vec<Change>,
+        event: Event,
+        touch: &Touch,
+    ) -> Result<(), Refused> {
+        match self.people.commit(changes, vec![event], touch).await {
             Err(Refused::Directory(DirectoryError::Missing)) => Err(DirectoryError::Stale.into()),
             done => done,
         }
@@ -261,19 +271,17 @@ impl Desk {
         })
     }
 
-    async fn tell_group(
+    fn group_event(
         &self,
         action: &str,
         before: Option<&Group>,
-        after: Option<&Group>,
+        after: &Group,
         moves: &Moves,
-    ) -> Result<(), Refused> {
-        if let Some(group) = after.or(before) {
-            let mut event = self.event(action, group);
-            event.changes = told::of_group(before, after, &moves.added, &moves.removed);
-            self.people.audit.write(event).await?;
+    ) -> Event {
+        Event {
+            changes: told::of_group(before, Some(after), &moves.added, &moves.removed),
+            ..self.event(action, after)
         }
-        Ok(())
     }
 }
 

@@ -214,6 +214,8 @@ mod identity_tests;
 #[cfg(test)]
 mod rules_tests;
 #[cfg(test)]
+mod together_tests;
+#[cfg(test)]
 mod users_tests;
 #[cfg(test)]
 mod world;

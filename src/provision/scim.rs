@@ -1,5 +1,7 @@
 //! What SCIM sees of the directory: lists, look-ups and conflicts agree on whom there is.
 
+use super::fuse::Fuse;
+use super::touch::Touch;
 use super::{Actor, Provision, Refused};
 use crate::directory::{Page, PageFrom, UserKey};
 use crate::identity::{TenantSlug, User, UserId};
@@ -26,7 +28,7 @@ impl Provision {
         Ok(user.filter(|user| ruled.scim_sees(user)))
     }
 
-    /// People whom SCIM sees, by index; at most 10.
+    /// People whom SCIM sees, by index.
     ///
     /// # Errors
     ///
@@ -69,8 +71,12 @@ impl Provision {
     /// No such tenant; the audit cannot be written.
     pub async fn reset_fuse(&self, tenant: &TenantSlug, actor: &Actor) -> Result<(), Refused> {
         self.ruled(tenant)?;
-        self.people.state.fuse.reset(tenant);
-        let event = actor.event("fuse.reset", tenant);
-        Ok(self.people.audit.write(event).await?)
+        let events = vec![actor.event("fuse.reset", tenant)];
+        let (people, forget) = (&self.people, Fuse::forget(tenant));
+        people
+            .commit_with(Vec::new(), events, &Touch::default(), forget)
+            .await?;
+        people.state.fuse.reset(tenant);
+        Ok(())
     }
 }

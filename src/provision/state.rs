@@ -6,6 +6,7 @@ use super::conflicts::Conflicts;
 use super::fuse::Fuse;
 use super::turns::Turns;
 use crate::metrics::Metrics;
+use crate::storage::{Embedded, StorageError};
 
 /// What outlives a reload of the settings.
 #[derive(Debug, Default)]
@@ -17,11 +18,16 @@ pub struct State {
 }
 
 impl State {
-    /// Counts in these metrics.
-    pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self {
+    /// With what lasts of an earlier process: the fuse. Counts in these metrics.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn load(store: &Embedded, metrics: Arc<Metrics>) -> Result<Self, StorageError> {
+        Ok(Self {
+            fuse: Arc::new(Fuse::load(store).await?),
             metrics,
             ..Self::default()
-        }
+        })
     }
 }

@@ -4,10 +4,11 @@
 use std::future::Future;
 
 use super::{People, Refused};
+use crate::audit::Event;
 use crate::directory::Change;
 use crate::identity::{TenantSlug, UserId};
 use crate::session::End;
-use crate::storage::StorageError;
+use crate::storage::{Along, StorageError};
 
 /// More people than this are not refreshed one by one.
 const FEW: usize = 256;
@@ -48,11 +49,31 @@ impl Touch {
 }
 
 impl People {
-    /// Ends sessions in memory before the store is asked, and once more behind the commit: what
-    /// started in between read the record as it was.
-    pub(super) async fn commit(&self, changes: Vec<Change>, touch: &Touch) -> Result<(), Refused> {
+    /// As [`Self::commit_with`], and nothing else goes along.
+    pub(super) async fn commit(
+        &self,
+        changes: Vec<Change>,
+        events: Vec<Event>,
+        touch: &Touch,
+    ) -> Result<(), Refused> {
+        self.commit_with(changes, events, touch, Along::default())
+            .await
+    }
+
+    /// Writes changes and what the audit is told of them in one commit: neither is there without the other. Ends
+    /// sessions in memory before the store is asked, and once more behind the commit: what started in between
+    /// read the record as it was.
+    pub(super) async fn commit_with(
+        &self,
+        changes: Vec<Change>,
+        events: Vec<Event>,
+        touch: &Touch,
+        along: Along,
+    ) -> Result<(), Refused> {
+        let apply = |entries: Along| self.directory.apply_with(changes, along.and(entries));
+        let apply = self.audit.with(events, apply);
         // Polled in this order; both writes share a commit.
-        let (ended, applied) = tokio::join!(biased; self.end(touch), self.directory.apply(changes));
+        let (ended, applied) = tokio::join!(biased; self.end(touch), apply);
         applied?;
         match &touch.refresh {
             Refresh::Nobody => {}

@@ -4,6 +4,7 @@ use super::desk::{ATTEMPTS, Desk, Keeper, check_version};
 use super::fuse::Counted;
 use super::touch::{Touch, to_its_end};
 use super::{Actor, Provision, Refused, UserDraft, told};
+use crate::audit::Event;
 use crate::config::{Adopt, OnDelete};
 use crate::directory::{Change, DirectoryError, Expected, UserKey};
 use crate::identity::{ManagedBy, SignInMethod, TenantSlug, Tombstone, User, UserId, fold};
@@ -113,8 +114,10 @@ impl Desk {
             return Ok(user);
         }
         let change = Change::PutUser(Box::new(user.clone()), Expected::New);
-        self.people.commit(vec![change], &Touch::default()).await?;
-        self.tell("user.created", None, Some(&user)).await?;
+        let event = self.user_event("user.created", None, &user);
+        self.people
+            .commit(vec![change], vec![event], &Touch::default())
+            .await?;
         Ok(user)
     }
 
@@ -134,7 +137,7 @@ impl Desk {
         expected: Option<u64>,
         edit: impl Fn(&User) -> Result<UserDraft, E>,
     ) -> Result<User, E> {
-        let turn = self
+        let _turn = self
             .people
             .state
             .turns
@@ -152,15 +155,7 @@ impl Desk {
             match self.write_user(&before, after).await {
                 // A sign-in, or an operator, was faster.
                 Err(Refused::Directory(DirectoryError::Stale)) => {}
-                Err(refused) => return Err(refused.into()),
-                Ok(after) => {
-                    drop(turn);
-                    if before.version != after.version && !self.actor.dry_run {
-                        let action = action(&before, &after);
-                        self.tell(action, Some(&before), Some(&after)).await?;
-                    }
-                    return Ok(after);
-                }
+                done => return done.map_err(E::from),
             }
         }
         Err(Refused::from(DirectoryError::Stale).into())
@@ -187,7 +182,11 @@ impl Desk {
         }
         let expected = Expected::Version(before.version);
         let change = Change::PutUser(Box::new(after.clone()), expected);
-        self.people.commit(vec![change], &touch).await?;
+        let event = self.user_event(action(before, &after), Some(before), &after);
+        let along = counted.as_ref().map(Counted::along).unwrap_or_default();
+        self.people
+            .commit_with(vec![change], vec![event], &touch, along)
+            .await?;
         counted.into_iter().for_each(Counted::keep);
         Ok(after)
     }
@@ -240,7 +239,7 @@ impl Desk {
     }
 
     async fn delete_user(self, id: &UserId, expected: Option<u64>) -> Result<(), Refused> {
-        let turn = self
+        let _turn = self
             .people
             .state
             .turns
@@ -256,13 +255,18 @@ impl Desk {
             let (change, after) = self.removal(&user);
             let which = End::User(self.tenant().clone(), id.clone());
             let touch = Touch::person(self.tenant(), id).ending(which, "deactivated");
-            match self.people.commit(vec![change], &touch).await {
+            let event = Event {
+                changes: told::of_user(Some(&user), after.as_ref()),
+                ..self.actor.did("user.deleted", &user)
+            };
+            let (people, along) = (&self.people, counted.along());
+            let commit = people.commit_with(vec![change], vec![event], &touch, along);
+            match commit.await {
                 Err(Refused::Directory(DirectoryError::Stale)) => {}
                 Err(refused) => return Err(refused),
                 Ok(()) => {
                     counted.keep();
-                    drop(turn);
-                    return self.tell("user.deleted", Some(&user), after.as_ref()).await;
+                    return Ok(());
                 }
             }
         }
@@ -299,18 +303,11 @@ impl Desk {
         }
     }
 
-    async fn tell(
-        &self,
-        action: &str,
-        before: Option<&User>,
-        after: Option<&User>,
-    ) -> Result<(), Refused> {
-        if let Some(user) = after.or(before) {
-            let mut event = self.actor.did(action, user);
-            event.changes = told::of_user(before, after);
-            self.people.audit.write(event).await?;
+    fn user_event(&self, action: &str, before: Option<&User>, after: &User) -> Event {
+        Event {
+            changes: told::of_user(before, Some(after)),
+            ..self.actor.did(action, after)
         }
-        Ok(())
     }
 }
 

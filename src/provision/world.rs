@@ -23,6 +23,8 @@ pub(super) struct World {
     pub(super) sessions: Arc<Sessions>,
     pub(super) directory: Arc<dyn Directory>,
     pub(super) audit: Arc<Audit>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) store: Embedded,
 }
 
 impl World {
@@ -38,12 +40,12 @@ impl World {
         let directory: Arc<dyn Directory> = Arc::new(EmbeddedDirectory::new(store.clone()));
         let kept = Arc::new(EmbeddedSessions::new(store.clone()));
         let idle = Duration::from_hours(1);
-        let sessions = Sessions::load(kept, clock.clone(), metrics, idle)
+        let sessions = Sessions::load(kept, clock.clone(), Arc::clone(&metrics), idle)
             .await
             .unwrap();
         let sessions = Arc::new(sessions);
         let year = Duration::from_hours(24 * 365);
-        let audit = Arc::new(Audit::new(store, clock.clone(), None, year).unwrap());
+        let audit = Arc::new(Audit::new(store.clone(), clock.clone(), None, year).unwrap());
         let provision = Provision::new(
             Arc::clone(&directory),
             Arc::clone(&sessions),
@@ -62,6 +64,8 @@ impl World {
             sessions,
             directory,
             audit,
+            metrics,
+            store,
         }
     }
 

@@ -1,21 +1,21 @@
 //! Lists: an index where there is one, else a bounded look at everybody (RFC 7644 3.4.2; RFC 9865).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::call::Call;
-use super::filter::{Filter, Lookup};
+use super::filter::{Filter, Lookup, Test};
+use super::fitting::{Cut, Fitting};
 use super::query::Query;
 use super::record::Record;
 use super::route::Kind;
 use super::sort::Sort;
+use super::wanted::Wanted;
 use super::{Projection, Scim, ScimError, ScimType};
-use crate::directory::PageFrom;
+use crate::directory::{MOST_FOUND, PageFrom};
 
 /// Schema of a list (RFC 7644 3.4.2).
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
-/// Resources that a question without an index looks at, at most.
-const MAX_LOOKED_AT: usize = 20_000;
 /// Resources read at once.
 const CHUNK: usize = 500;
 /// Questions without an index at once; more wait.
@@ -31,8 +31,10 @@ struct Page {
 /// What one question asks of each resource.
 struct Question<'q> {
     kind: Kind,
-    filter: Option<Filter>,
+    lookup: Lookup,
+    test: Option<Test>,
     sort: Option<Sort>,
+    looked_at: Wanted,
     projection: &'q Projection,
     start: Start,
     count: usize,
@@ -103,10 +105,14 @@ impl Scim {
             Start::After(_) => 0,
         };
         for kind in kinds {
+            let of = kind.of(&self.schemas);
+            let (filter, sort) = (filter.as_ref(), query.sort()?);
             let question = Question {
                 kind,
-                filter: filter.clone(),
-                sort: query.sort()?,
+                lookup: filter.map_or(Lookup::Everything, |filter| filter.lookup(of)),
+                test: filter.map(|filter| filter.prepare(of)).transpose()?,
+                looked_at: Wanted::looked_at(of, filter, sort.as_ref()),
+                sort,
                 projection: &projection,
                 start: if both { Start::Index(skip) } else { start },
                 count: count.saturating_sub(all.resources.len()),
@@ -137,12 +143,8 @@ impl Scim {
     }
 
     async fn page(&self, call: &Call, question: &Question<'_>) -> Result<Page, ScimError> {
-        let lookup = match &question.filter {
-            Some(filter) => filter.lookup(question.kind.of(&self.schemas)),
-            None => Lookup::Everything,
-        };
-        match &lookup {
-            Lookup::Everything if question.filter.is_none() && question.sort.is_none() => {
+        match &question.lookup {
+            Lookup::Everything if question.test.is_none() && question.sort.is_none() => {
                 self.in_order(call, question).await
             }
             Lookup::Everything => {
@@ -156,7 +158,7 @@ impl Scim {
             | Lookup::DisplayName(_)
             | Lookup::Member(_)
             | Lookup::AnyOf(_) => {
-                let records = self.found(call, question.kind, &lookup).await?;
+                let records = self.found(call, question.kind, &question.lookup).await?;
                 self.among(call, question, Some(records)).await
             }
         }
@@ -171,16 +173,9 @@ impl Scim {
         let chunk = self
             .chunk(call, question.kind, from, question.count)
             .await?;
-        let mut resources = Vec::with_capacity(chunk.records.len());
-        for resource in self
-            .rendered(call, &chunk.records, question.projection)
-            .await?
-        {
-            resources.push(self.projected(question, resource));
-        }
         Ok(Page {
             total: chunk.total,
-            resources,
+            resources: self.shown(call, question, &chunk.records).await?,
             next: chunk.next.map(|place| format!("a{place}")),
         })
     }
@@ -192,24 +187,47 @@ impl Scim {
         question: &Question<'_>,
         records: Option<Vec<Record>>,
     ) -> Result<Page, ScimError> {
-        let mut fitting = Fitting::new(question);
+        let cut = Cut {
+            skip: match question.start {
+                Start::Index(index) => index,
+                // A cursor of a question with a filter counts what it has given.
+                Start::After(given) => usize::try_from(given).unwrap_or(usize::MAX),
+            },
+            count: question.count,
+        };
+        let mut fitting = Fitting::new(cut, question.sort.is_some());
         if let Some(records) = records {
             self.fit(call, question, &records, &mut fitting).await?;
-            return Ok(fitting.page(self, question));
+        } else {
+            self.fit_everybody(call, question, &mut fitting).await?;
         }
+        let kind = question.kind.of(&self.schemas);
+        let fitted = fitting.cut(question.sort.as_ref(), kind);
+        Ok(Page {
+            total: fitted.total,
+            resources: self.shown(call, question, &fitted.records).await?,
+            next: fitted.next.map(|given| format!("i{given}")),
+        })
+    }
+
+    async fn fit_everybody(
+        &self,
+        call: &Call,
+        question: &Question<'_>,
+        fitting: &mut Fitting,
+    ) -> Result<(), ScimError> {
         let mut from = PageFrom::Index(0);
         let mut looked_at = 0_usize;
         loop {
             let chunk = self.chunk(call, question.kind, from, CHUNK).await?;
             looked_at = looked_at.saturating_add(chunk.records.len());
-            if looked_at > MAX_LOOKED_AT {
+            if looked_at > MOST_FOUND {
                 return Err(too_many());
             }
-            let records = &chunk.records;
-            self.fit(call, question, records, &mut fitting).await?;
+            self.fit(call, question, &chunk.records, fitting).await?;
             match chunk.next {
                 Some(place) => from = PageFrom::After(place),
-                None => return Ok(fitting.page(self, question)),
+                None => return Ok(()),
             }
         }
     }
@@ -221,96 +239,30 @@ impl Scim {
         records: &[Record],
         fitting: &mut Fitting,
     ) -> Result<(), ScimError> {
-        let kind = question.kind.of(&self.schemas);
-        for resource in self.rendered_for(call, records, question).await? {
-            let fits = match &question.filter {
-                Some(filter) => filter.matches(kind, &resource)?,
-                None => true,
-            };
-            if fits {
-                fitting.add(question, resource);
+        let resources = self.rendered(call, records, &question.looked_at).await?;
+        for (resource, record) in resources.into_iter().zip(records) {
+            let test = question.test.as_ref();
+            if test.is_none_or(|test| test.fits(&resource)) {
+                fitting.add(resource, record);
             }
         }
         Ok(())
     }
 
-    fn projected(&self, question: &Question<'_>, mut resource: Map<String, Value>) -> Value {
-        question
-            .projection
-            .apply(&mut resource, question.kind.of(&self.schemas));
-        resource.into()
-    }
-
-    /// With what the filter and the order look at besides what was asked for.
-    async fn rendered_for(
+    /// What is answered of a page.
+    async fn shown(
         &self,
         call: &Call,
-        records: &[Record],
         question: &Question<'_>,
-    ) -> Result<Vec<Map<String, Value>>, ScimError> {
-        let names = ["groups", "members"];
-        let asked = question
-            .filter
-            .as_ref()
-            .is_some_and(|filter| names.iter().any(|name| mentions(filter, name)));
-        if asked {
-            let everything = Projection::default();
-            return self.rendered(call, records, &everything).await;
+        records: &[Record],
+    ) -> Result<Vec<Value>, ScimError> {
+        let projection = question.projection;
+        let wanted = Wanted::shown(projection, &self.schemas);
+        let mut resources = self.rendered(call, records, &wanted).await?;
+        for resource in &mut resources {
+            projection.apply(resource, question.kind.of(&self.schemas));
         }
-        self.rendered(call, records, question.projection).await
-    }
-}
-
-/// What fits so far: everything when it must be sorted, else the page alone.
-struct Fitting {
-    total: usize,
-    kept: Vec<Map<String, Value>>,
-    skip: usize,
-}
-
-impl Fitting {
-    fn new(question: &Question<'_>) -> Self {
-        let skip = match question.start {
-            Start::Index(index) => index,
-            // A cursor of a question with a filter counts what it has given.
-            Start::After(given) => usize::try_from(given).unwrap_or(usize::MAX),
-        };
-        Self {
-            total: 0,
-            kept: Vec::new(),
-            skip,
-        }
-    }
-
-    fn add(&mut self, question: &Question<'_>, resource: Map<String, Value>) {
-        let on_page =
-            self.total >= self.skip && self.total.saturating_sub(self.skip) < question.count;
-        if question.sort.is_some() || on_page {
-            self.kept.push(resource);
-        }
-        self.total = self.total.saturating_add(1);
-    }
-
-    fn page(self, scim: &Scim, question: &Question<'_>) -> Page {
-        let mut kept = self.kept;
-        if let Some(sort) = &question.sort {
-            sort.sort(&mut kept, question.kind.of(&scim.schemas));
-            kept = kept
-                .into_iter()
-                .skip(self.skip)
-                .take(question.count)
-                .collect();
-        }
-        let given = self.skip.saturating_add(kept.len());
-        let more = given < self.total && !kept.is_empty();
-        Page {
-            total: self.total,
-            resources: kept
-                .into_iter()
-                .map(|one| scim.projected(question, one))
-                .collect(),
-            next: more.then(|| format!("i{given}")),
-        }
+        Ok(resources.into_iter().map(Value::Object).collect())
     }
 }
 
@@ -338,22 +290,12 @@ fn start(query: &Query) -> Result<Start, ScimError> {
     })
 }
 
-/// Whether a filter looks at this attribute.
-fn mentions(filter: &Filter, name: &str) -> bool {
-    match filter {
-        Filter::And(all) | Filter::Or(all) => all.iter().any(|its| mentions(its, name)),
-        Filter::Not(its) => mentions(its, name),
-        Filter::Present(path) | Filter::Compare(path, ..) | Filter::Element(path, _) => {
-            path.name.eq_ignore_ascii_case(name)
-        }
-    }
-}
-
-fn too_many() -> ScimError {
+/// The answer to a question that looks at too much.
+pub(super) fn too_many() -> ScimError {
     ScimError::of(
         ScimType::TooMany,
         format!(
-            "filter or sortBy without an index looks at more than {MAX_LOOKED_AT} resources; \
+            "filter or sortBy looks at more than {MOST_FOUND} resources; \
              narrow it by id, userName, externalId, emails or displayName with eq"
         ),
     )

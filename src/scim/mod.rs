@@ -13,9 +13,11 @@ pub mod error;
 mod exchanges;
 pub mod federation;
 pub mod filter;
+mod fitting;
 mod groups;
 mod list;
 mod me;
+mod mistakes;
 pub mod oauth;
 pub mod patch;
 pub mod path;
@@ -35,6 +37,7 @@ mod sort;
 pub mod token;
 mod users;
 mod value;
+mod wanted;
 
 use std::sync::Arc;
 
@@ -52,6 +55,7 @@ pub use auth::{Access, Denied, Failures, ScimClient};
 pub use endpoint::Answered;
 pub use error::{ScimError, ScimType};
 pub use exchanges::{Asked, Exchange, Exchanges};
+pub use mistakes::mistakes;
 pub use pause::Pause;
 pub use projection::Projection;
 pub use read::read_body;

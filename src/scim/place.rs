@@ -34,6 +34,11 @@ impl Place {
         values.flat_map(each).filter(|value| !value.is_null())
     }
 
+    /// Whether it is in this attribute of the core schema.
+    pub(super) fn is_core(&self, attribute: &str) -> bool {
+        self.urn.is_none() && self.name.as_deref() == Some(attribute)
+    }
+
     /// The attribute's value, all of it.
     pub(super) fn attribute<'v>(&self, root: &'v Map<String, Value>) -> Option<&'v Value> {
         let place = match &self.urn {

@@ -1,17 +1,14 @@
-//! People and groups alike: read from the directory and made into resources.
+//! People and groups alike, as the directory has them.
 
-use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 use super::call::Call;
 use super::filter::Lookup;
-use super::render;
+use super::list::too_many;
 use super::route::Kind;
-use super::{Projection, Scim, ScimError};
-use crate::directory::{DirectoryError, GroupKey, PageFrom, UserKey};
+use super::{Scim, ScimError};
+use crate::directory::{DirectoryError, GroupKey, MOST_FOUND, PageFrom, UserKey};
 use crate::identity::{Group, GroupId, TenantSlug, User, UserId, fold};
-
-/// Members that one group can have in an answer.
-const MAX_MEMBERS: usize = 1_000_000;
 
 /// A person or a group.
 #[derive(Clone, Debug)]
@@ -95,6 +92,7 @@ impl Scim {
             std::slice::from_ref(lookup)
         };
         let mut found: Vec<Record> = Vec::new();
+        let mut ids = HashSet::new();
         for arm in arms {
             let records = match kind {
                 Kind::User => self.found_users(call.tenant(), arm).await?,
@@ -103,10 +101,10 @@ impl Scim {
                     .await
                     .map_err(failed)?,
             };
-            for record in records {
-                if found.iter().all(|its| its.id() != record.id()) {
-                    found.push(record);
-                }
+            let new = records.into_iter();
+            found.extend(new.filter(|record| ids.insert(record.id().to_owned())));
+            if found.len() > MOST_FOUND {
+                return Err(too_many());
             }
         }
         Ok(found)
@@ -164,54 +162,6 @@ impl Scim {
         };
         Ok(groups.into_iter().map(Record::Group).collect())
     }
-
-    /// Resources of records; `groups` and `members` are read only when they are wanted.
-    pub(super) async fn rendered(
-        &self,
-        call: &Call,
-        records: &[Record],
-        projection: &Projection,
-    ) -> Result<Vec<Map<String, Value>>, ScimError> {
-        let with_groups = projection.wants(&self.schemas.user, "groups");
-        let with_members = projection.wants(&self.schemas.group, "members");
-        let mut groups = Vec::new();
-        if with_groups {
-            let ids: Vec<UserId> = records.iter().filter_map(Record::user_id).collect();
-            if !ids.is_empty() {
-                let directory = self.provision.directory();
-                let all = directory.groups_of_all(call.tenant(), &ids).await;
-                groups = all.map_err(failed)?;
-                for its in &mut groups {
-                    its.retain(|group| !self.settings.groups.ignores(&group.display_name));
-                }
-            }
-        }
-        let mut groups = groups.into_iter();
-        let mut resources = Vec::with_capacity(records.len());
-        for record in records {
-            resources.push(match record {
-                Record::User(user) => {
-                    let groups = groups.next();
-                    render::user(user, groups.as_deref(), call.base())
-                }
-                Record::Group(group) => {
-                    let members = if with_members {
-                        Some(self.members(call, group).await?)
-                    } else {
-                        None
-                    };
-                    render::group(group, members.as_deref(), call.base())
-                }
-            });
-        }
-        Ok(resources)
-    }
-
-    async fn members(&self, call: &Call, group: &Group) -> Result<Vec<UserId>, ScimError> {
-        let directory = self.provision.directory();
-        let members = directory.members(call.tenant(), &group.id, None, MAX_MEMBERS);
-        members.await.map_err(failed)
-    }
 }
 
 impl Record {
@@ -222,10 +172,19 @@ impl Record {
         }
     }
 
-    fn user_id(&self) -> Option<UserId> {
+    /// Of a person.
+    pub(super) fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User(user) => Some(user.id.clone()),
             Self::Group(_) => None,
+        }
+    }
+
+    /// A group.
+    pub(super) const fn group(&self) -> Option<&Group> {
+        match self {
+            Self::User(_) => None,
+            Self::Group(group) => Some(group),
         }
     }
 

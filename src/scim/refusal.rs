@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::list::too_many;
 use super::{ScimError, ScimType};
 use crate::directory::DirectoryError;
 use crate::problem::Problem;
@@ -53,6 +54,7 @@ fn directory(error: DirectoryError) -> ScimError {
         DirectoryError::TooLong(what) => {
             ScimError::of(ScimType::InvalidValue, format!("{what}: is too long"))
         }
+        DirectoryError::TooMany => too_many(),
         DirectoryError::Deleted => ScimError::new(StatusCode::CONFLICT, "the person was deleted"),
         // Others were faster again and again: the client may try once more.
         DirectoryError::Stale => ScimError::new(

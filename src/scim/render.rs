@@ -1,5 +1,7 @@
 //! Records as resources (RFC 7643 3, 4): what clients read.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::route::Kind;
@@ -51,19 +53,28 @@ pub(super) fn user(user: &User, groups: Option<&[Group]>, base: &Base) -> Map<St
     json
 }
 
-/// A group; `members` when they were asked for.
-pub(super) fn group(group: &Group, members: Option<&[UserId]>, base: &Base) -> Map<String, Value> {
+/// A group; `members` when they were asked for, with the names of those that are in `names`.
+pub(super) fn group(
+    group: &Group,
+    members: Option<&[UserId]>,
+    names: &HashMap<UserId, String>,
+    base: &Base,
+) -> Map<String, Value> {
     let mut json = group.attributes.clone();
     json.insert("id".to_owned(), group.id.as_str().into());
     json.insert("displayName".to_owned(), group.display_name.as_str().into());
     external_id(&mut json, group.external_id.as_deref());
     if let Some(members) = members.filter(|members| !members.is_empty()) {
         let members = members.iter().map(|member| {
-            json!({
+            let mut json = json!({
                 "value": member.as_str(),
                 "$ref": base.of(Kind::User, member.as_str()),
                 "type": "User",
-            })
+            });
+            if let (Some(name), Some(json)) = (names.get(member), json.as_object_mut()) {
+                json.insert("display".to_owned(), name.as_str().into());
+            }
+            json
         });
         json.insert("members".to_owned(), members.collect());
     }
@@ -77,6 +88,17 @@ pub(super) fn group(group: &Group, members: Option<&[UserId]>, base: &Base) -> M
     json.insert("meta".to_owned(), meta);
     schemas(&mut json, GROUP);
     json
+}
+
+/// What a person is called where others name them.
+pub(super) fn display(user: &User) -> String {
+    let text = |value: Option<&Value>| {
+        let text = value.and_then(Value::as_str).map(str::trim);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    text(user.attributes.get("displayName"))
+        .or_else(|| text(user.attributes.get("name")?.get("formatted")))
+        .unwrap_or_else(|| user.user_name.clone())
 }
 
 /// `meta.version` and `ETag` of a version (RFC 7644 3.14).

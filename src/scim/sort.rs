@@ -43,16 +43,21 @@ impl Sort {
         Ok(Some(Self { by, descending }))
     }
 
-    /// Sorts canonical resources; those that are equal keep their order. Who has no value is last, or first when
+    /// Whether it looks at this attribute of the core schema.
+    pub(super) fn looks_at(&self, kind: &ResourceType, attribute: &str) -> bool {
+        sortable(kind, &self.by).is_some_and(|(place, _)| place.is_core(attribute))
+    }
+
+    /// Sorts what comes with canonical resources; those that are equal keep their order. Who has no value is last, or first when
     /// descending; of many values the primary one counts, else the first. An attribute that no schema has, that
     /// is never told, or that has parts without `value`, sorts nothing.
-    pub(super) fn sort(&self, resources: &mut Vec<Map<String, Value>>, kind: &ResourceType) {
+    pub(super) fn sort<T>(&self, all: &mut Vec<(Map<String, Value>, T)>, kind: &ResourceType) {
         let Some((place, attribute)) = sortable(kind, &self.by) else {
             return;
         };
-        let mut keyed: Vec<_> = std::mem::take(resources)
+        let mut keyed: Vec<_> = std::mem::take(all)
             .into_iter()
-            .map(|resource| (key(&place, &attribute, &resource), resource))
+            .map(|one| (key(&place, &attribute, &one.0), one))
             .collect();
         keyed.sort_by(|(one, _), (other, _)| {
             let order = order(one.as_ref(), other.as_ref());
@@ -62,7 +67,7 @@ impl Sort {
                 order
             }
         });
-        *resources = keyed.into_iter().map(|(_, resource)| resource).collect();
+        *all = keyed.into_iter().map(|(_, one)| one).collect();
     }
 }
 
@@ -118,7 +123,7 @@ mod tests {
     use super::*;
     use crate::scim::schema::{ENTERPRISE, tests::schemas};
 
-    fn people() -> Vec<Map<String, Value>> {
+    fn people() -> Vec<(Map<String, Value>, ())> {
         let people = json!([
             { "id": "1", "userName": "bert", "active": true, "emails": [{ "value": "x" }, { "value": "b", "primary": true }],
               "meta": { "created": "2026-11-22T09:30:00Z" }, "externalId": "b", "password": "2", "name": { "familyName": "Z" },
@@ -131,7 +136,9 @@ mod tests {
               "meta": { "created": "2026-11-22T09:29:59.9Z" }, ENTERPRISE: { "manager": { "value": "a" } } },
         ]);
         let people = people.as_array().unwrap().iter();
-        people.map(|its| its.as_object().unwrap().clone()).collect()
+        people
+            .map(|its| (its.as_object().unwrap().clone(), ()))
+            .collect()
     }
 
     fn sorted(by: &str, descending: bool) -> String {
@@ -140,7 +147,7 @@ mod tests {
         sort.sort(&mut people, &schemas().user);
         people
             .iter()
-            .map(|its| its["id"].as_str().unwrap())
+            .map(|(its, ())| its["id"].as_str().unwrap())
             .collect()
     }
 

@@ -12,6 +12,7 @@ use super::query::Query;
 use super::record::Record;
 use super::resource::{accept, check_immutable};
 use super::route::Kind;
+use super::wanted::Wanted;
 use super::{Scim, ScimError, ScimType};
 use crate::identity::{User, UserId};
 use crate::provision::UserDraft;
@@ -71,6 +72,11 @@ impl Scim {
 
     /// PATCH (RFC 7644 3.5.2).
     ///
+    /// `active` that is removed, or set to null, is unassigned (3.5.2.2; RFC 7643 2.5): it is shown no more, and no
+    /// filter on it fits, until it is set again. Who is let in stays as it was: a default of true would let the
+    /// deactivated in. No idp known sends it; refusing it, or showing it all the same, fails scim2-tester, which
+    /// removes every attribute that is not required and looks whether it is gone.
+    ///
     /// # Errors
     ///
     /// 404, 412, and what operations are refused with; the directory failed.
@@ -88,7 +94,7 @@ impl Scim {
         let edit = move |user: &User| {
             let mut resource = plain(user);
             patch::apply(&mut resource, &schemas.user, &operations)?;
-            // Taken away, it is shown no more; nobody is let in again by that.
+            // R26: taken away, it is shown no more; nobody is let in again by that.
             if !resource.contains_key("active") {
                 resource.insert("active".to_owned(), Value::Null);
             }
@@ -156,8 +162,9 @@ impl Scim {
             Record::Group(_) => Kind::Group,
         };
         let version = record.version();
+        let wanted = Wanted::shown(&projection, &self.schemas);
         let rendered = self
-            .rendered(call, std::slice::from_ref(&record), &projection)
+            .rendered(call, std::slice::from_ref(&record), &wanted)
             .await?;
         let mut resource = rendered.into_iter().next().unwrap_or_default();
         let id = resource.get("id").and_then(Value::as_str);

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::audit::Audit;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Logo, Settings, StorageUrl};
+use crate::config::{Logo, Mistakes, Settings, StorageUrl};
 use crate::crypto::Passwords;
 use crate::directory::EmbeddedDirectory;
 use crate::login::{KeptBodies, Login, PasswordSteps, Pendings, Throttle};
@@ -17,7 +17,7 @@ use crate::oidc;
 use crate::outbound::OutboundError;
 use crate::provision::{self, Provision};
 use crate::proxy::{Cors, Prepare, Proxy};
-use crate::scim::{Exchanges, Pause, Scim, ScimState, Tokens};
+use crate::scim::{self, Exchanges, Pause, Scim, ScimState, Tokens};
 use crate::session::{EmbeddedSessions, Sessions};
 use crate::storage::{Embedded, StorageError};
 use crate::web::page::Look;
@@ -34,6 +34,9 @@ pub enum BuildError {
     /// Idps.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
+    /// Attributes that the settings name.
+    #[error(transparent)]
+    Attributes(Mistakes),
 }
 
 /// What outlives a reload.
@@ -73,8 +76,9 @@ impl Stores {
             exchanges: Arc::<Exchanges>::default(),
             pause: Arc::new(Pause::load(storage.clone()).await?),
         };
+        let provision = provision::State::load(&storage, Arc::clone(&metrics)).await?;
         Ok(Self {
-            provision: Arc::new(provision::State::new(Arc::clone(&metrics))),
+            provision: Arc::new(provision),
             clock,
             metrics,
             storage,
@@ -109,6 +113,10 @@ impl Stores {
         settings: Settings,
         before: Option<&App>,
     ) -> Result<App, BuildError> {
+        let wrong = scim::mistakes(&settings);
+        if !wrong.is_empty() {
+            return Err(BuildError::Attributes(Mistakes(wrong)));
+        }
         let settings = Arc::new(settings);
         let audit = Arc::new(self.audit(&settings, before)?);
         let provision = Provision::new(

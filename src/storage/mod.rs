@@ -2,12 +2,14 @@
 //!
 //! Refuses files of a newer format. A write is answered only after its commit is on the disk.
 
+mod along;
 mod embedded;
 mod file;
 #[cfg(test)]
 mod folder;
 mod writer;
 
+pub use along::Along;
 pub use embedded::{Embedded, StorageError, table};
 #[cfg(test)]
 pub(crate) use folder::Folder;

@@ -23,6 +23,8 @@ use sidegate::provision::{Actor, GroupDraft, MemberChange, Provision, Refused, U
 use sidegate::session::{Claims, EmbeddedSessions, End, Session, Sessions};
 use sidegate::storage::Embedded;
 
+use crate::support::check_history;
+
 /// Tells the child where the store is.
 const ROLE: &str = "SIDEGATE_TEST_STORE_TO_KILL";
 /// Tells the parent how often to kill; more than the default for a long run by hand.
@@ -382,6 +384,7 @@ fn check(path: &Path, told: &Told) -> Duration {
             store.audit.verify().await.unwrap(),
             Verdict::Whole { .. }
         ));
+        check_history(store.directory.as_ref(), &store.audit).await;
         opening
     })
 }

@@ -10,6 +10,7 @@ use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::policy::Policy;
 use crate::proxy::{AppSessions, HeaderPlan, Upstream};
+use crate::scim;
 
 /// All of them at once; touches nothing but the files that the settings name.
 pub(super) fn find(settings: &Settings) -> Vec<Mistake> {
@@ -39,6 +40,7 @@ pub(super) fn find(settings: &Settings) -> Vec<Mistake> {
     if let Err(more) = AppSessions::new(&settings.upstream.app_session) {
         found.extend(more);
     }
+    found.extend(scim::mistakes(settings));
     let StorageUrl::Redb(store) = &settings.storage;
     found.extend(folder_of("storage.url", store));
     if let Some(file) = &settings.audit.file {
@@ -86,11 +88,26 @@ mod tests {
             'X-Broken' = '{{ user.'
             'x_forwarded_user' = 'x'
             [[rule]]
-            path = '/a/../b'",
+            path = '/a/../b'
+            [[scim.attribute]]
+            path = 'usertyp'
+            [[tenant]]
+            slug = 'acme'
+            [tenant.roles]
+            attribute = 'role'
+            [[tenant.scim.attribute]]
+            path = 'department'",
         )
         .unwrap();
         let keys: Vec<_> = find(&settings).into_iter().map(|its| its.key).collect();
-        for key in ["rule[0].path", "upstream", "storage.url"] {
+        for key in [
+            "rule[0].path",
+            "upstream",
+            "storage.url",
+            "scim.attribute[0].path",
+            "tenant.acme.roles.attribute",
+            "tenant.acme.scim.attribute.path",
+        ] {
             assert!(keys.iter().any(|its| its == key), "{key} in {keys:?}");
         }
         let headers = keys.iter().filter(|key| key.starts_with("headers"));

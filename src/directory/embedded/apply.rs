@@ -9,17 +9,19 @@ use super::tombstones::{bury, clear_tombstone, revive};
 use super::undo::Undo;
 use crate::directory::{Change, DirectoryError, Expected, UserKey};
 use crate::identity::{Group, GroupId, Link, ManagedBy, TenantSlug, Tombstone, User, UserId, fold};
-use crate::storage::StorageError;
+use crate::storage::{Along, StorageError};
 
-/// Applies all changes or none.
+/// Applies all changes with what goes along, or nothing.
 pub(super) fn apply(
     transaction: &WriteTransaction,
     changes: Vec<Change>,
+    along: Along,
 ) -> Result<(), DirectoryError> {
     let mut rows = Undo::open(transaction)?;
     let done = changes
         .into_iter()
-        .try_for_each(|change| one(&mut rows, change));
+        .try_for_each(|change| one(&mut rows, change))
+        .and_then(|()| Ok(along.write(transaction)?));
     if done.is_err() {
         rows.undo()?;
     }

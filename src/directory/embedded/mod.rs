@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 use super::{Change, Directory, DirectoryError, GroupKey, Membership, Page, PageFrom, UserKey};
 use crate::identity::{Group, GroupId, Link, TenantSlug, Tombstone, User, UserId};
-use crate::storage::Embedded;
+use crate::storage::{Along, Embedded};
 
 use order::{GROUPS, Mark, USERS};
 use read::{Questions as _, Reader};
@@ -306,12 +306,16 @@ impl Directory for EmbeddedDirectory {
         self.store.read(check::check).await
     }
 
-    async fn apply(&self, changes: Vec<Change>) -> Result<(), DirectoryError> {
+    async fn apply_with(&self, changes: Vec<Change>, along: Along) -> Result<(), DirectoryError> {
         self.store
-            .write(move |transaction| apply::apply(transaction, changes))
+            .write(move |transaction| apply::apply(transaction, changes, along))
             .await
     }
 }
 
 #[cfg(test)]
+mod along_tests;
+#[cfg(test)]
 mod check_tests;
+#[cfg(test)]
+mod found_tests;

@@ -4,12 +4,9 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table};
 use serde::de::DeserializeOwned;
 
 use super::rows::{Key, ROWS, Row};
-use crate::directory::{DirectoryError, GroupKey, Membership, UserKey};
+use crate::directory::{DirectoryError, GroupKey, MOST_FOUND, Membership, UserKey};
 use crate::identity::{Group, GroupId, IdpName, Link, TenantSlug, Tombstone, User, UserId, fold};
 use crate::storage::{StorageError, table};
-
-/// People that one key finds at most.
-const FOUND: usize = 10;
 
 /// Where rows are read from.
 pub(super) trait Rows {
@@ -112,6 +109,15 @@ pub(super) trait Questions: Rows {
         Ok(rows.into_iter().map(|(name, _)| name).collect())
     }
 
+    /// As [`Self::names`], but no more than can be looked at.
+    fn some(&self, beginning: &Key) -> Result<Vec<String>, DirectoryError> {
+        let rows = self.list(beginning, beginning, MOST_FOUND.saturating_add(1))?;
+        if rows.len() > MOST_FOUND {
+            return Err(DirectoryError::TooMany);
+        }
+        Ok(rows.into_iter().map(|(name, _)| name).collect())
+    }
+
     fn user(&self, tenant: &TenantSlug, id: &UserId) -> Result<Option<User>, DirectoryError> {
         self.record(&Row::User.key(tenant, [id.as_str()])?)
     }
@@ -139,7 +145,7 @@ pub(super) trait Questions: Rows {
         };
         let beginning = row.all(tenant, &[name])?;
         let mut found = Vec::new();
-        for (id, _) in self.list(&beginning, &beginning, FOUND)? {
+        for id in self.some(&beginning)? {
             found.extend(self.user(tenant, &id.as_str().into())?);
         }
         Ok(found)
@@ -270,7 +276,7 @@ pub(super) trait Questions: Rows {
         };
         let beginning = Row::GroupExternalId.all(tenant, &[name])?;
         let mut found = Vec::new();
-        for (id, _) in self.list(&beginning, &beginning, FOUND)? {
+        for id in self.some(&beginning)? {
             found.extend(self.group(tenant, &id.as_str().into())?);
         }
         Ok(found)

@@ -34,7 +34,7 @@ pub use members::split_members;
 pub(in crate::scim) use members::texts;
 pub use parse::parse;
 pub(in crate::scim) use single::check_immutable;
-pub use spot::Spot;
+pub use spot::{SpotError, check_spot};
 pub(in crate::scim) use spread::spread;
 
 /// Most operations in one request.

@@ -1,140 +1,144 @@
-//! A place in a resource that the settings name: what stands there as texts, and how it is set.
+//! A path that the settings name: whether people have such an attribute, and a rule can look at it.
 
-use serde_json::{Map, Value};
-
-use super::elements::Elements;
+use super::Target;
 use super::error::PatchError;
 use super::place::{Place, resolve};
-use super::select::check_filter;
-use super::{Operation, Target, typed};
+use crate::scim::filter::{Filter, Operator};
 use crate::scim::schema::{Attribute, Kind, Mutability, ResourceType};
 
-/// `userType`, `name.familyName`, `emails[type eq "work"].value`, `urn:…:attribute`. A multi-valued attribute
-/// without sub-attribute means the `value` of its elements.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spot {
-    target: Target,
+/// Attributes with a place of their own in the record, where no rule looks.
+const OWN: [&str; 3] = ["userName", "externalId", "active"];
+
+/// Why a path of the settings leads nowhere.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum SpotError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Path(#[from] PatchError),
+    /// No schema has it: mistyped, or of an extension that `[[scim.extension]]` does not name.
+    #[error("{0:?} is no attribute of a person; those of extensions stand behind the schema's URN")]
+    Unknown(String),
+    /// Of an extension, without its URN.
+    #[error("must be written with its schema: {0}")]
+    Urn(String),
+    /// [`OWN`], or what we write.
+    #[error("{0} is no attribute that a rule can be about")]
+    Own(String),
+    /// `true`, a number, or something with parts.
+    #[error("{0} holds no text; name an attribute or a part that does")]
+    NoText(String),
+    /// `[…]` that is not about `primary`.
+    #[error("only [primary eq true] may stand behind an attribute")]
+    Filter,
 }
 
-impl Spot {
-    /// Reads a path; none when no schema has the attribute.
-    ///
-    /// # Errors
-    ///
-    /// The path cannot be read, compares what cannot be compared, or leads to what is read-only.
-    pub fn read(kind: &ResourceType, path: &str) -> Result<Option<Self>, PatchError> {
-        let (target, place) = resolve(kind, None, path)?;
-        match place {
-            Place::Attribute {
-                schema,
-                attribute,
-                part,
-            } => {
-                check_filter(kind, schema, attribute, &target)?;
-                let leaf = part.unwrap_or(attribute);
-                if leaf.mutability == Mutability::ReadOnly {
-                    return Err(PatchError::ReadOnly(target.to_string()));
-                }
-                Ok(Some(Self { target }))
-            }
-            Place::Open(_) => Ok(Some(Self { target })),
-            Place::Whole(_) | Place::Unknown => Ok(None),
-        }
-    }
-
-    /// The operation that sets it to what this text says.
-    ///
-    /// # Errors
-    ///
-    /// The text is no value of the attribute's type.
-    pub fn set(&self, kind: &ResourceType, text: &str) -> Result<Operation, PatchError> {
-        let at = self.target.to_string();
-        let text = Value::from(text);
-        let value = match Place::of(kind, &self.target.path) {
-            Place::Attribute {
-                part: Some(part), ..
-            } => typed::read(part, &at, &text)?,
-            Place::Attribute { attribute, .. } if self.target.filter.is_some() => {
-                typed::element(attribute, &at, &text)?
-            }
-            Place::Attribute { attribute, .. } => typed::read(attribute, &at, &text)?,
-            Place::Open(_) | Place::Whole(_) | Place::Unknown => text,
-        };
-        Ok(Operation::Replace(self.target.clone(), value))
-    }
-
-    /// What stands there; empty when nothing does.
-    pub fn texts(&self, kind: &ResourceType, resource: &Map<String, Value>) -> Vec<String> {
-        let place = Place::of(kind, &self.target.path);
-        let schema = match place {
-            Place::Attribute { schema, .. } => schema,
-            Place::Open(schema) => Some(schema),
-            Place::Whole(_) | Place::Unknown => return Vec::new(),
-        };
-        let home = match schema {
-            None => Some(resource),
-            Some(schema) => resource.get(&schema.id).and_then(Value::as_object),
-        };
-        let Some(home) = home else {
-            return Vec::new();
-        };
-        let Place::Attribute {
-            attribute, part, ..
-        } = place
-        else {
-            let mut named = home.iter();
-            let same =
-                |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(&self.target.path.name);
-            return named
-                .find(same)
-                .and_then(|(_, value)| text(value))
-                .into_iter()
-                .collect();
-        };
-        let elements = Elements {
-            kind,
+/// Checks a path such as `userType`, `name.familyName`, `roles[primary eq true].value` or `urn:…:attribute`. Of a
+/// multi-valued attribute without sub-attribute the `value` of its elements is meant.
+///
+/// # Errors
+///
+/// Each way in which a rule about it would look at nothing.
+pub fn check_spot(kind: &ResourceType, path: &str) -> Result<(), SpotError> {
+    let (target, place) = resolve(kind, None, path)?;
+    let (schema, attribute, part) = match place {
+        Place::Open(_) => return Ok(()),
+        Place::Whole(_) | Place::Unknown => return Err(SpotError::Unknown(path.to_owned())),
+        Place::Attribute {
             schema,
             attribute,
-            target: &self.target,
-        };
-        let values = match home.get(&attribute.name) {
-            None => &[],
-            Some(Value::Array(values)) => values.as_slice(),
-            Some(value) => std::slice::from_ref(value),
-        };
-        let filter = self.target.filter.as_ref();
-        let test = filter.map(|filter| elements.test(filter));
-        let fits = |value: &&Value| match &test {
-            Some(Ok(test)) => elements.fits(test, value),
-            Some(Err(_)) => false,
-            None => true,
-        };
-        values
-            .iter()
-            .filter(fits)
-            .filter_map(|value| text(leaf(attribute, part, value)?))
-            .collect()
+            part,
+        } => (schema, attribute, part),
+    };
+    let written = |urn: &str| path.trim().to_ascii_lowercase().starts_with(urn);
+    if schema.is_some_and(|schema| !written(&schema.id.to_ascii_lowercase())) {
+        return Err(SpotError::Urn(target.to_string()));
+    }
+    let leaf = match (part, &attribute.kind) {
+        (Some(part), _) => Some(part),
+        (None, Kind::Complex(_)) => attribute.sub("value"),
+        (None, _) => Some(attribute),
+    };
+    let is_own = schema.is_none() && OWN.contains(&attribute.name.as_str());
+    let ours = |it: &Attribute| it.mutability != Mutability::ReadWrite;
+    if is_own || ours(attribute) || leaf.is_some_and(ours) {
+        return Err(SpotError::Own(target.path.to_string()));
+    }
+    if !leaf.is_some_and(is_text) {
+        return Err(SpotError::NoText(target.path.to_string()));
+    }
+    check_filter(&target)
+}
+
+const fn is_text(attribute: &Attribute) -> bool {
+    match attribute.kind {
+        Kind::String | Kind::Reference(_) | Kind::Binary | Kind::DateTime => true,
+        Kind::Boolean | Kind::Integer | Kind::Decimal | Kind::Complex(_) => false,
     }
 }
 
-/// The part that is meant.
-fn leaf<'a>(
-    attribute: &Attribute,
-    part: Option<&Attribute>,
-    value: &'a Value,
-) -> Option<&'a Value> {
-    match (&attribute.kind, part) {
-        (Kind::Complex(_), None) => value.get("value"),
-        (_, Some(part)) => value.get(&part.name),
-        (_, None) => Some(value),
+fn check_filter(target: &Target) -> Result<(), SpotError> {
+    match &target.filter {
+        None => Ok(()),
+        Some(Filter::Compare(path, Operator::Eq, value))
+            if path.name.eq_ignore_ascii_case("primary") && *value == true =>
+        {
+            Ok(())
+        }
+        Some(_) => Err(SpotError::Filter),
     }
 }
 
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::schema::tests::schemas;
+
+    #[test]
+    fn each_path_that_leads_nowhere_is_told() {
+        let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let metadata = "urn:ietf:params:scim:schemas:extension:2.0:Metadata";
+        let department = format!("{enterprise}:department");
+        let (odd, key) = (
+            format!("{enterprise}:departement"),
+            format!("{metadata}:any"),
+        );
+        for (path, want) in [
+            ("userType", ""),
+            ("USERTYPE", ""),
+            ("name.familyName", ""),
+            ("roles", ""),
+            ("roles[primary eq true].value", ""),
+            ("emails.value", ""),
+            ("urn:ietf:params:scim:schemas:core:2.0:User:title", ""),
+            (&department, ""),
+            (&key, ""),
+            ("usertyp", "no attribute of a person"),
+            ("name.famillyName", "no attribute of a person"),
+            (&odd, "no attribute of a person"),
+            (enterprise, "no attribute of a person"),
+            ("urn:none:x", "no attribute of a person"),
+            ("department", &department),
+            ("userName", "a rule can be about"),
+            ("Active", "a rule can be about"),
+            ("externalId", "a rule can be about"),
+            ("id", "a rule can be about"),
+            ("meta.created", "a rule can be about"),
+            ("groups.display", "a rule can be about"),
+            ("name", "holds no text"),
+            ("emails.primary", "holds no text"),
+            (r#"emails[type eq "work"].value"#, "[primary eq true]"),
+            ("roles[primary eq false]", "[primary eq true]"),
+            ("title[primary eq true]", "one value"),
+            ("a b", "path"),
+            ("", "path"),
+        ] {
+            let checked = check_spot(&schemas().user, path);
+            let why = checked.err().map(|error| error.to_string());
+            let why = why.unwrap_or_default();
+            assert!(
+                why.contains(want) && want.is_empty() == why.is_empty(),
+                "{path}: {why}"
+            );
+        }
     }
 }

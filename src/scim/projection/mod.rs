@@ -66,6 +66,20 @@ impl Projection {
         }
     }
 
+    /// Whether the answer can have this part of an attribute.
+    pub fn wants_part(&self, kind: &ResourceType, attribute: &str, sub: &str) -> bool {
+        match kind.find(&AttributePath::of(attribute, Some(sub))) {
+            Some(Found::Attribute {
+                extension,
+                attribute,
+                sub: Some(sub),
+            }) => self
+                .part(&self.found(kind), extension, &attribute)
+                .shows(sub),
+            Some(_) | None => false,
+        }
+    }
+
     /// Takes away what is not to be shown. The resource is a canonical one; `schemas` becomes what is left:
     /// an extension is named only where it has values.
     pub fn apply(&self, resource: &mut Map<String, Value>, kind: &ResourceType) {

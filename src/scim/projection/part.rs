@@ -7,7 +7,10 @@ use crate::scim::schema::{Attribute, Found, Kind, Returned, Schema};
 /// How much of an attribute is shown.
 pub(super) enum Part {
     Nothing,
+    /// All that is returned by default.
     All,
+    /// All, also what is returned on request alone: the attribute was named.
+    Asked,
     Only(Vec<String>),
     Without(Vec<String>),
 }
@@ -58,7 +61,7 @@ impl Part {
             Returned::Default if asked && named.schema => Self::All,
             Returned::Default | Returned::Request if asked => {
                 if named.itself {
-                    Self::All
+                    Self::Asked
                 } else if named.parts.is_empty() {
                     Self::Nothing
                 } else {
@@ -70,13 +73,13 @@ impl Part {
         }
     }
 
-    fn shows(&self, sub: &Attribute) -> bool {
+    pub(super) fn shows(&self, sub: &Attribute) -> bool {
         let by_default = sub.returned == Returned::Default;
         match (sub.returned, self) {
             (Returned::Never, _) | (_, Self::Nothing) => false,
-            (Returned::Always, _) => true,
+            (Returned::Always, _) | (Returned::Request, Self::Asked) => true,
             (_, Self::Only(subs)) => subs.contains(&sub.name),
-            (_, Self::All) => by_default,
+            (_, Self::All | Self::Asked) => by_default,
             (_, Self::Without(subs)) => by_default && !subs.contains(&sub.name),
         }
     }

@@ -237,7 +237,7 @@ fn what_is_returned_on_request_alone() {
         (
             Some("name,emails.value"),
             None,
-            json!([false, { "givenName": "Ada" }, { "type": "work", "value": "w" }]),
+            json!([false, { "givenName": "Ada", "familyName": "Ray" }, { "type": "work", "value": "w" }]),
         ),
         (
             None,

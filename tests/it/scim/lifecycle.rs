@@ -216,3 +216,38 @@ async fn whoever_is_made_inactive_does_not_get_in() {
     // Nothing reached the app.
     assert!(world.app.seen().is_empty());
 }
+
+/// RFC 7644 3.5.2.2: what is removed is unassigned. Whether somebody is let in does not hang on what is shown.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r26_taking_active_away_lets_nobody_in_or_out() {
+    let world = World::start(ROLES).await;
+    let mut scim = ScimClient::new(&world.gate).await;
+    let id = scim.person("alice").await;
+    let path = format!("/Users/{id}");
+    let removals = [
+        json!([{ "op": "remove", "path": "active" }]),
+        json!([{ "op": "Replace", "path": "active", "value": null }]),
+        json!([{ "op": "replace", "value": { "active": null } }]),
+    ];
+    for active in [true, false] {
+        for removal in &removals {
+            let set = json!([{ "op": "replace", "path": "active", "value": active }]);
+            assert_eq!(scim.patch(&path, set).await.status, 200);
+            let answer = scim.patch(&path, removal.clone()).await;
+            assert_eq!(answer.status, 200, "{removal}: {}", answer.text());
+            let shown: Value = scim.get(&path).await.json();
+            assert_eq!(shown.get("active"), None, "{removal}");
+            // A client that writes back what it read says nothing of it either.
+            assert_eq!(scim.put(&path, &shown).await.status, 200);
+            let kept = world.gate.operator("user show alice --json").await;
+            let kept: Value = serde_json::from_str(&kept).unwrap();
+            assert_eq!(kept["active"], active, "{removal}: {kept}");
+            let mut browser = world.gate.browser();
+            let done = sign_in(&mut browser, &world.idp, "/", "alice").await;
+            assert_eq!(done.status == 403, !active, "{removal}");
+        }
+    }
+    scim.set_active(&id, "True").await;
+    let shown: Value = scim.get(&path).await.json();
+    assert_eq!(shown["active"], true, "set again, it is shown again");
+}

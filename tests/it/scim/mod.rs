@@ -7,6 +7,7 @@ mod canaille;
 mod errors;
 mod identity;
 mod lifecycle;
+mod lists;
 mod operated;
 mod replayed;
 mod tenants;
