@@ -1,0 +1,4 @@
+//! SAML: what idps really send and what attackers make of it, as data (`tests/saml/ORIGIN.md`).
+
+mod data;
+mod responses;
