@@ -5,6 +5,7 @@
 //! (`verify`). Refuses whatever it does not know: a second assertion, a comment inside a value, an unknown condition.
 
 mod certificate;
+mod claims;
 mod decode;
 mod decrypt;
 mod once;
@@ -16,6 +17,7 @@ mod verify;
 mod xml;
 
 pub use certificate::{Certificate, CertificateError};
+pub use claims::{ClaimsError, Mapping};
 pub use decrypt::{DecryptionKey, KeyError};
 pub use once::{OneTime, UsedAssertions};
 pub use refusal::{Check, Refusal};

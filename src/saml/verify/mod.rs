@@ -114,6 +114,35 @@ impl VerifiedAssertion {
     }
 }
 
+#[cfg(test)]
+impl VerifiedAssertion {
+    /// One that nobody verified, for tests of what comes after.
+    pub(in crate::saml) fn sample(name_id: NameId, attributes: &[(&str, &[&str])]) -> Self {
+        Self {
+            issuer: "https://idp.test/".to_owned(),
+            id: "_1".to_owned(),
+            name_id,
+            request_id: None,
+            session_index: Some("_s".to_owned()),
+            session_ends: Some(Timestamp::from_secs(2000)),
+            authenticated_at: Some(Timestamp::from_secs(900)),
+            attributes: attributes
+                .iter()
+                .map(|(name, values)| Attribute {
+                    name: (*name).to_owned(),
+                    values: values.iter().map(|&value| value.to_owned()).collect(),
+                })
+                .collect(),
+        }
+    }
+
+    /// Of another issuer.
+    pub(in crate::saml) fn issued_by(mut self, issuer: &str) -> Self {
+        issuer.clone_into(&mut self.issuer);
+        self
+    }
+}
+
 /// Whether the form field `SAMLResponse` signs somebody in. Work of about a millisecond: keep it off the async threads.
 ///
 /// Does not check that the request was this browser's: the caller fills `expected.requests` with nothing else.

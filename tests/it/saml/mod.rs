@@ -1,4 +1,5 @@
 //! SAML: what idps really send and what attackers make of it, as data (`tests/saml/ORIGIN.md`).
 
 mod data;
+mod people;
 mod responses;

@@ -10,15 +10,15 @@ use sidegate::saml::{
 
 use super::data::{Case, Verdict, World, load};
 
-struct Run {
-    world: World,
+pub struct Run {
+    pub world: World,
     certificates: Vec<Certificate>,
     keys: Vec<DecryptionKey>,
     canary: TcpListener,
 }
 
 impl Run {
-    fn new(world: World) -> Self {
+    pub fn new(world: World) -> Self {
         let canary = TcpListener::bind("127.0.0.1:0").unwrap();
         canary.set_nonblocking(true).unwrap();
         Self {
@@ -29,7 +29,7 @@ impl Run {
         }
     }
 
-    fn verify(
+    pub fn verify(
         &self,
         case: &Case,
         field: &str,
