@@ -97,6 +97,15 @@ impl Certificate {
         self.not_before <= now && now <= self.not_after
     }
 
+    /// Whether its key signed the other: then it is an authority, and the other is what it vouches for.
+    pub(super) fn vouches_for(&self, other: &Self) -> bool {
+        let signed = || -> Result<bool, ErrorStack> {
+            let key = X509::from_der(&self.der)?.public_key()?;
+            X509::from_der(&other.der)?.verify(&key)
+        };
+        self.der != other.der && signed().unwrap_or(false)
+    }
+
     pub(super) const fn kind(&self) -> KeyKind {
         self.kind
     }

@@ -8,7 +8,7 @@ use samael::crypto::{
 
 use super::certificate::Certificate;
 use super::refusal::{Check, Refusal};
-use super::screen::Screened;
+use super::screen::{Kind, Screened};
 use super::xml::attribute;
 use crate::clock::Timestamp;
 
@@ -25,12 +25,15 @@ const ALGORITHMS: [AllowedSignatureAlgorithm; 6] = [
 
 /// The canonical form of an element that a pinned key signed. Only [`verify`] makes it.
 #[derive(Debug)]
-pub(super) struct SignedText(String);
+pub(super) struct SignedText {
+    text: String,
+    kind: Kind,
+}
 
 impl SignedText {
     /// Screened again: canonical form is new text to us.
     pub(super) fn read(&self) -> Result<Screened<'_>, Refusal> {
-        Screened::signed(&self.0)
+        Screened::signed(&self.text, self.kind)
     }
 }
 
@@ -62,7 +65,10 @@ pub(super) fn verify(
     if signed.is_empty() {
         return Err(refuse("a signature over nothing"));
     }
-    let signed = SignedText(signed);
+    let signed = SignedText {
+        text: signed,
+        kind: screened.kind(),
+    };
     covers_what_carries_it(screened, &signed)?;
     Ok(signed)
 }

@@ -45,6 +45,37 @@ pub(super) fn moment_of(
         .ok_or_else(|| Refusal::new(check, format!("{name} like 2026-11-22T09:30:00Z"), text))
 }
 
+/// `xs:duration` (XML Schema 2, 3.2.6), whole seconds. A year has 365 days here and a month 30; none is negative.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let rest = text.strip_prefix('P')?;
+    let (date, time) = rest.split_once('T').unwrap_or((rest, "0S"));
+    if rest.is_empty() || rest.ends_with('T') {
+        return None;
+    }
+    let days = counted(date, &[('Y', 31_536_000), ('M', 2_592_000), ('D', 86_400)])?;
+    let seconds = counted(time, &[('H', 3600), ('M', 60), ('S', 1)])?;
+    Some(Duration::from_secs(days.saturating_add(seconds)))
+}
+
+/// Numbers with their units, each unit at most once and in this order; fractions are dropped.
+fn counted(text: &str, units: &[(char, u64)]) -> Option<u64> {
+    let mut rest = text;
+    let mut total: u64 = 0;
+    for (unit, seconds) in units {
+        let Some((number, after)) = rest.split_once(*unit) else {
+            continue;
+        };
+        let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+        if whole.is_empty() || !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let count: u64 = whole.parse().ok()?;
+        total = total.saturating_add(count.saturating_mul(*seconds));
+        rest = after;
+    }
+    rest.is_empty().then_some(total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +97,30 @@ mod tests {
             ("2026-02-30T12:00:00Z", None),
         ] {
             assert_eq!(moment(text).map(Timestamp::as_secs), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read_as_seconds() {
+        for (text, want) in [
+            ("PT6H", Some(21_600)),
+            ("PT1440M", Some(86_400)),
+            ("P1D", Some(86_400)),
+            (
+                "P1Y2M3DT4H5M6.7S",
+                Some(31_536_000 + 5_184_000 + 259_200 + 14_706),
+            ),
+            ("P999999999999999999Y", Some(u64::MAX)),
+            ("P", None),
+            ("PT", None),
+            ("-PT1H", None),
+            ("PT1M1H", None),
+            ("PT-1H", None),
+            ("1H", None),
+            ("P1H", None),
+            ("", None),
+        ] {
+            assert_eq!(duration(text).map(|its| its.as_secs()), want, "{text}");
         }
     }
 

@@ -6,6 +6,7 @@ use super::refusal::{Check, Refusal};
 
 pub(super) const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 pub(super) const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+pub(super) const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 pub(super) const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 pub(super) const XENC: &str = "http://www.w3.org/2001/04/xmlenc#";
 pub(super) const XENC11: &str = "http://www.w3.org/2009/xmlenc11#";

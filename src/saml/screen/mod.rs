@@ -27,9 +27,37 @@ const MESSAGE: Limits = Limits {
     declarations: 64,
 };
 
+/// For metadata: a federation's small aggregate.
+const METADATA: Limits = Limits {
+    bytes: super::metadata::MAX_BYTES,
+    tags: 200_000,
+    depth: 64,
+    attributes: 64,
+    declarations: 64,
+};
+
+/// What kind of text it is, and how much of it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What browsers bring.
+    Message,
+    /// What an operator configured.
+    Metadata,
+}
+
+impl Kind {
+    const fn limits(self) -> &'static Limits {
+        match self {
+            Self::Message => &MESSAGE,
+            Self::Metadata => &METADATA,
+        }
+    }
+}
+
 /// Text that passed every rule that needs no key.
 #[derive(Debug)]
 pub(super) struct Screened<'a> {
+    kind: Kind,
     text: &'a str,
     document: Document<'a>,
     signatures: Vec<SignatureShape>,
@@ -38,7 +66,7 @@ pub(super) struct Screened<'a> {
 impl<'a> Screened<'a> {
     /// A message that came from outside: its root is a `samlp` element of this name.
     pub(super) fn message(text: &'a str, name: &'static str) -> Result<Self, Refusal> {
-        let screened = Self::read(text)?;
+        let screened = Self::read(text, Kind::Message)?;
         screened.expect_root(PROTOCOL, name)?;
         if name == "Response" {
             response::check(screened.root())?;
@@ -48,15 +76,15 @@ impl<'a> Screened<'a> {
 
     /// One assertion, as it stood in a ciphertext.
     pub(super) fn assertion(text: &'a str) -> Result<Self, Refusal> {
-        let screened = Self::read(text)?;
+        let screened = Self::read(text, Kind::Message)?;
         screened.expect_root(ASSERTION, "Assertion")?;
         response::check_assertion(screened.root())?;
         Ok(screened)
     }
 
     /// What a signature covered: the canonical form of a whole element. The same rules hold for it.
-    pub(super) fn signed(text: &'a str) -> Result<Self, Refusal> {
-        let screened = Self::read(text)?;
+    pub(super) fn signed(text: &'a str, kind: Kind) -> Result<Self, Refusal> {
+        let screened = Self::read(text, kind)?;
         let root = screened.root();
         if is(root, PROTOCOL, "Response") {
             response::check(root)?;
@@ -72,7 +100,7 @@ impl<'a> Screened<'a> {
         namespace: &str,
         name: &'static str,
     ) -> Result<Self, Refusal> {
-        let screened = Self::read(text)?;
+        let screened = Self::read(text, Kind::Message)?;
         screened.expect_root(namespace, name)?;
         if screened.signatures.is_empty() {
             Ok(screened)
@@ -81,12 +109,18 @@ impl<'a> Screened<'a> {
         }
     }
 
-    fn read(text: &'a str) -> Result<Self, Refusal> {
-        let document = parse(text, &MESSAGE)?;
+    /// Metadata whose own signature is to be checked.
+    pub(super) fn signed_metadata(text: &'a str) -> Result<Self, Refusal> {
+        Self::read(text, Kind::Metadata)
+    }
+
+    fn read(text: &'a str, kind: Kind) -> Result<Self, Refusal> {
+        let document = parse(text, kind.limits())?;
         comments::check(&document)?;
         ids::check(&document)?;
         let signatures = reference::check(&document)?;
         Ok(Self {
+            kind,
             text,
             document,
             signatures,
@@ -105,6 +139,11 @@ impl<'a> Screened<'a> {
         ))
     }
 
+    /// What it was screened as.
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The text itself, as it was screened.
     pub(super) const fn text(&self) -> &'a str {
         self.text
@@ -113,6 +152,11 @@ impl<'a> Screened<'a> {
     /// The one root.
     pub(super) fn root(&self) -> Node<'_, 'a> {
         self.document.root_element()
+    }
+
+    /// As it was read.
+    pub(super) const fn document(&self) -> &Document<'a> {
+        &self.document
     }
 
     /// All signatures: of the root, and of an assertion in a response. At most one each.
@@ -124,6 +168,11 @@ impl<'a> Screened<'a> {
     pub(super) fn root_is_signed(&self) -> bool {
         self.signatures.iter().any(|its| its.of_root)
     }
+}
+
+/// Metadata whose own signature nobody asked for: it came over a channel that is trusted, and none of it goes to C code.
+pub(super) fn metadata(text: &str) -> Result<Document<'_>, Refusal> {
+    parse(text, &METADATA)
 }
 
 fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, Refusal> {

@@ -1,5 +1,6 @@
 //! SAML: what idps really send and what attackers make of it, as data (`tests/saml/ORIGIN.md`).
 
 mod data;
+mod metadata;
 mod people;
 mod responses;
