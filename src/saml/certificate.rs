@@ -1,9 +1,13 @@
 //! Certificates: containers for a pinned key and the time it may be used. Who signed them says nothing.
 
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
+use openssl::bn::BigNum;
+use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::pkey::{Id, PKey, Public};
+use openssl::pkey::{Id, PKey, Private, Public};
+use openssl::sign::Verifier;
 use openssl::x509::X509;
 
 use super::screen::KeyKind;
@@ -95,6 +99,27 @@ impl Certificate {
     /// Inside its validity; Entra's gallery demands that no other counts.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.not_before <= now && now <= self.not_after
+    }
+
+    pub(super) fn has_key_of(&self, private: &PKey<Private>) -> bool {
+        let key = X509::from_der(&self.der).and_then(|its| its.public_key());
+        key.is_ok_and(|key| key.public_eq(private))
+    }
+
+    /// Whether its key made the signature of `data`: PKCS #1 v1.5, or ECDSA as both numbers or in DER.
+    pub(super) fn verifies(&self, digest: MessageDigest, signature: &[u8], data: &[u8]) -> bool {
+        let verified = || -> Result<bool, ErrorStack> {
+            let key = X509::from_der(&self.der)?.public_key()?;
+            let mut verifier = Verifier::new(digest, &key)?;
+            let (r, s) = signature.split_at(signature.len().div_euclid(2));
+            if self.kind == KeyKind::Ec && signature.len() == self.signature_bytes {
+                let both = (BigNum::from_slice(r)?, BigNum::from_slice(s)?);
+                let der = EcdsaSig::from_private_components(both.0, both.1)?.to_der()?;
+                return verifier.verify_oneshot(&der, data);
+            }
+            verifier.verify_oneshot(signature, data)
+        };
+        verified().unwrap_or(false)
     }
 
     /// Whether its key signed the other: then it is an authority, and the other is what it vouches for.

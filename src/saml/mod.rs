@@ -8,8 +8,10 @@ mod certificate;
 mod claims;
 mod decode;
 mod decrypt;
+mod message;
 mod metadata;
 mod once;
+mod private_key;
 mod refusal;
 mod screen;
 mod signature;
@@ -19,8 +21,12 @@ mod xml;
 
 pub use certificate::{Certificate, CertificateError};
 pub use claims::{ClaimsError, Mapping};
-pub use decrypt::{DecryptionKey, KeyError};
-pub use metadata::{Endpoint, Endpoints, IdpMetadata, Origin};
+pub use message::{
+    Asked, AuthnRequest, Expecting, LogoutAnswer, LogoutCall, LogoutReply, LogoutRequest, Outgoing,
+    PostForm, Received, RedirectQuery, Role, message_id,
+};
+pub use metadata::{Endpoint, Endpoints, IdpMetadata, Origin, OurMetadata};
 pub use once::{OneTime, UsedAssertions};
+pub use private_key::{KeyError, PrivateKey};
 pub use refusal::{Check, Refusal};
 pub use verify::{Attribute, Expected, NameId, Trust, VerifiedAssertion, verify};

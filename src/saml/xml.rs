@@ -105,19 +105,32 @@ pub(super) fn algorithm<'a>(node: Node<'a, '_>) -> &'a str {
     attribute(node, "Algorithm").unwrap_or_default()
 }
 
-/// For a place between quotes or tags.
-pub(super) fn escaped(text: &str) -> String {
+/// A text for a place between quotes, as canonical form writes it (Canonical XML 1.0, 2.3).
+pub(super) fn in_attribute(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' => out.push_str("&#x9;"),
+            '\n' => out.push_str("&#xA;"),
+            '\r' => out.push_str("&#xD;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// A text for a place between tags, as canonical form writes it.
+pub(super) fn in_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\t' => out.push_str("&#9;"),
-            '\n' => out.push_str("&#10;"),
-            '\r' => out.push_str("&#13;"),
+            '\r' => out.push_str("&#xD;"),
             other => out.push(other),
         }
     }

@@ -1,56 +1,12 @@
 //! RSA-OAEP: how the content's key travels (XML Encryption 1.1, 5.5.2).
 
-use openssl::encrypt::Decrypter;
-use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
-use openssl::pkey::{Id, PKey, Private};
 use openssl::rsa::Padding;
 use roxmltree::Node;
 
+use crate::saml::private_key::PrivateKey;
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::xml::{DSIG, XENC11, algorithm, attribute, elements, is, optional};
-use crate::secret::Secret;
-
-/// Shortest key that decrypts, bits.
-const MIN_BITS: u32 = 2048;
-
-/// Why a private key cannot decrypt.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// Not a private key in PEM without a passphrase.
-    #[error("private key cannot be read; PEM without a passphrase is needed")]
-    Unreadable(#[source] ErrorStack),
-    /// Another kind of key, or a short one.
-    #[error("private key must be RSA of {MIN_BITS} bits or more")]
-    Kind,
-}
-
-/// A private key of ours that content is encrypted to. `Debug` shows nothing of it.
-pub struct DecryptionKey(PKey<Private>);
-
-impl DecryptionKey {
-    /// From PEM: PKCS #8 or PKCS #1, without a passphrase.
-    ///
-    /// # Errors
-    ///
-    /// See [`KeyError`].
-    pub fn from_pem(pem: &Secret) -> Result<Self, KeyError> {
-        // With an empty passphrase nobody is asked for one on the terminal.
-        let key = PKey::private_key_from_pem_passphrase(pem.expose().as_bytes(), b"")
-            .map_err(KeyError::Unreadable)?;
-        if key.id() == Id::RSA && key.bits() >= MIN_BITS {
-            Ok(Self(key))
-        } else {
-            Err(KeyError::Kind)
-        }
-    }
-}
-
-impl std::fmt::Debug for DecryptionKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DecryptionKey(…)")
-    }
-}
 
 /// An `EncryptedKey` by an allowed algorithm.
 pub(super) struct WrappedKey {
@@ -104,8 +60,8 @@ impl WrappedKey {
         })
     }
 
-    pub(super) fn unwrap(&self, key: &DecryptionKey) -> Option<Vec<u8>> {
-        let mut decrypter = Decrypter::new(&key.0).ok()?;
+    pub(super) fn unwrap(&self, key: &PrivateKey) -> Option<Vec<u8>> {
+        let mut decrypter = key.decrypter().ok()?;
         decrypter.set_rsa_padding(Padding::PKCS1_OAEP).ok()?;
         decrypter.set_rsa_oaep_md(self.digest).ok()?;
         decrypter.set_rsa_mgf1_md(self.mask).ok()?;

@@ -10,13 +10,13 @@ use roxmltree::Node;
 
 use content::Content;
 use key::WrappedKey;
-pub use key::{DecryptionKey, KeyError};
 
 use super::decode::{base64, document};
+use super::private_key::PrivateKey;
 use super::refusal::{Check, Refusal};
 use super::xml::{
-    DSIG, XENC, algorithm, attribute, children, elements, escaped, is_space, optional, required,
-    text,
+    DSIG, XENC, algorithm, attribute, children, elements, in_attribute, is_space, optional,
+    required, text,
 };
 use crate::crypto::random_bytes;
 
@@ -78,7 +78,7 @@ impl Envelope {
     }
 
     /// The plaintext, if one of our keys opens it. Does the same work whichever of them does, or none.
-    pub(super) fn open(&self, ours: &[DecryptionKey]) -> Option<String> {
+    pub(super) fn open(&self, ours: &[PrivateKey]) -> Option<String> {
         let length = self.content.key_bytes();
         let mut found: Option<Vec<u8>> = None;
         for wrapped in &self.keys {
@@ -119,7 +119,7 @@ impl Envelope {
             let prefix = prefix
                 .as_ref()
                 .map_or_else(String::new, |p| format!(":{p}"));
-            for part in [" xmlns", &prefix, "=\"", &escaped(uri), "\""] {
+            for part in [" xmlns", &prefix, "=\"", &in_attribute(uri), "\""] {
                 text.push_str(part);
             }
         }

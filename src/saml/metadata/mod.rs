@@ -2,10 +2,13 @@
 
 mod keys;
 mod read;
+mod write;
 
 use std::time::Duration;
 
 use url::Url;
+
+pub use write::OurMetadata;
 
 use super::certificate::Certificate;
 use crate::clock::Timestamp;

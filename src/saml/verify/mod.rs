@@ -7,13 +7,13 @@ mod decoy;
 mod message;
 mod proof;
 mod statements;
-mod status;
+pub(super) mod status;
 mod subject;
 
 use super::certificate::Certificate;
 use super::decode::posted;
-use super::decrypt::DecryptionKey;
 use super::once::OneTime;
+use super::private_key::PrivateKey;
 use super::refusal::{Check, Refusal};
 use super::screen::Screened;
 use super::time::SKEW;
@@ -31,7 +31,7 @@ pub struct Trust<'a> {
     /// From its metadata. Those that are expired at the time of the check do not count; without any, nothing is accepted.
     pub certificates: &'a [Certificate],
     /// Ours, the newest first; two while they roll; none where nothing is encrypted.
-    pub decryption_keys: &'a [DecryptionKey],
+    pub decryption_keys: &'a [PrivateKey],
 }
 
 /// What an assertion must fit.

@@ -9,7 +9,7 @@ const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 const PREFIX: &str = "urn:oasis:names:tc:SAML:2.0:status:";
 
 /// Success, or the idp's codes and words for the operator.
-pub(super) fn check(response: Node<'_, '_>) -> Result<(), Refusal> {
+pub(in crate::saml) fn check(response: Node<'_, '_>) -> Result<(), Refusal> {
     let status = required(response, PROTOCOL, "Status")?;
     let code = required(status, PROTOCOL, "StatusCode")?;
     let first = attribute(code, "Value").unwrap_or_default();

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 use sidegate::clock::Timestamp;
-use sidegate::saml::{Certificate, DecryptionKey};
+use sidegate::saml::{Certificate, PrivateKey};
 use sidegate::secret::Secret;
 
 /// First line of the file.
@@ -65,9 +65,9 @@ impl World {
     }
 
     /// Ours, and the one before.
-    pub fn keys(&self) -> Vec<DecryptionKey> {
+    pub fn keys(&self) -> Vec<PrivateKey> {
         ["sp", "spold"]
-            .map(|name| DecryptionKey::from_pem(&Secret::new(self.keys[name].as_str())).unwrap())
+            .map(|name| PrivateKey::from_pem(&Secret::new(self.keys[name].as_str())).unwrap())
             .into()
     }
 }

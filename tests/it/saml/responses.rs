@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sidegate::saml::{
-    Certificate, DecryptionKey, Expected, Refusal, Trust, UsedAssertions, VerifiedAssertion, verify,
+    Certificate, Expected, PrivateKey, Refusal, Trust, UsedAssertions, VerifiedAssertion, verify,
 };
 
 use super::data::{Case, Verdict, World, load};
@@ -13,7 +13,7 @@ use super::data::{Case, Verdict, World, load};
 pub struct Run {
     pub world: World,
     certificates: Vec<Certificate>,
-    keys: Vec<DecryptionKey>,
+    keys: Vec<PrivateKey>,
     canary: TcpListener,
 }
 
