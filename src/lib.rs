@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 9 | [`cli`]: what an operator types |
 //! | 8 | [`server`]: listeners, TLS, connections, the router, the access log |
-//! | 7 | [`proxy`]: one proxied request; [`oidc`]: OpenID Connect; [`scim`]: provisioning; [`ops`]: health and metrics |
+//! | 7 | [`proxy`]: one proxied request; [`oidc`]: OpenID Connect; [`saml`]: SAML 2.0; [`scim`]: provisioning; [`ops`]: health and metrics |
 //! | 6 | [`login`]: one sign-in, whatever proves it |
 //! | 5 | [`policy`]: may this request pass; [`provision`]: the one way to change people |
 //! | 4 | [`session`], [`directory`], [`audit`]: what lasts |
@@ -31,6 +31,7 @@ pub mod policy;
 pub mod problem;
 pub mod provision;
 pub mod proxy;
+pub mod saml;
 pub mod scim;
 pub mod secret;
 pub mod server;

@@ -153,3 +153,91 @@ impl Attributes {
         read
     }
 }
+
+impl Attributes {
+    /// What SAML idps call things unless the settings say otherwise. `NameID` is the assertion's own: as a user name
+    /// only where its format is one that people read, as an address only where its format says that it is one.
+    pub fn saml() -> Self {
+        let all = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Self {
+            user_name: all(SAML_USER_NAME),
+            email: all(SAML_EMAIL),
+            display_name: all(SAML_DISPLAY_NAME),
+            given_name: all(SAML_GIVEN_NAME),
+            family_name: all(SAML_FAMILY_NAME),
+            groups: all(SAML_GROUPS),
+            external_id: all(SAML_EXTERNAL_ID),
+        }
+    }
+}
+
+// Names of Entra and AD FS first, then plain ones (Okta, Keycloak, Google, PingFederate), then those of eduPerson and
+// LDAP (Shibboleth, SimpleSAMLphp) as object identifiers.
+
+/// The user principal name; `…/claims/name` only behind the NameID, because AD FS may fill it with what people choose.
+const SAML_USER_NAME: &[&str] = &[
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+    "NameID",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+    "urn:oid:1.3.6.1.4.1.5923.1.1.1.6",
+    "eduPersonPrincipalName",
+    "urn:oid:0.9.2342.19200300.100.1.1",
+    "uid",
+    "username",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+    "email",
+    "mail",
+    "urn:oid:0.9.2342.19200300.100.1.3",
+];
+const SAML_EMAIL: &[&str] = &[
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+    "email",
+    "mail",
+    "Email",
+    "emailAddress",
+    "urn:oid:0.9.2342.19200300.100.1.3",
+    "urn:oid:1.2.840.113549.1.9.1",
+    "NameID",
+];
+const SAML_DISPLAY_NAME: &[&str] = &[
+    "http://schemas.microsoft.com/identity/claims/displayname",
+    "displayName",
+    "urn:oid:2.16.840.1.113730.3.1.241",
+    "cn",
+    "urn:oid:2.5.4.3",
+    "http://schemas.xmlsoap.org/claims/CommonName",
+];
+const SAML_GIVEN_NAME: &[&str] = &[
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname",
+    "givenName",
+    "firstName",
+    "FirstName",
+    "first_name",
+    "urn:oid:2.5.4.42",
+];
+const SAML_FAMILY_NAME: &[&str] = &[
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname",
+    "sn",
+    "surname",
+    "lastName",
+    "LastName",
+    "last_name",
+    "urn:oid:2.5.4.4",
+];
+const SAML_GROUPS: &[&str] = &[
+    "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups",
+    "http://schemas.xmlsoap.org/claims/Group",
+    "groups",
+    "Groups",
+    "group",
+    "memberOf",
+    "member",
+    "urn:oid:1.3.6.1.4.1.5923.1.5.1.1",
+];
+const SAML_EXTERNAL_ID: &[&str] = &[
+    "http://schemas.microsoft.com/identity/claims/objectidentifier",
+    "urn:oasis:names:tc:SAML:attribute:subject-id",
+    "urn:oasis:names:tc:SAML:attribute:pairwise-id",
+    "urn:oid:1.3.6.1.4.1.5923.1.1.1.10",
+    "NameID",
+];

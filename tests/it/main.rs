@@ -34,6 +34,7 @@ mod proxying;
 mod radicale;
 mod reloading;
 mod resuming;
+mod saml;
 mod scim;
 mod smuggling;
 mod stalling;

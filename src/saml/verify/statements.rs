@@ -1,0 +1,43 @@
+//! How and when the person signed in at the idp (Core 2.7.2).
+
+use roxmltree::Node;
+
+use crate::clock::Timestamp;
+use crate::saml::refusal::{Check, Refusal};
+use crate::saml::time::{is_over, moment_of};
+use crate::saml::xml::{ASSERTION, attribute, children};
+
+/// The idp's session.
+#[derive(Debug)]
+pub(super) struct SignedIn {
+    pub(super) session_index: Option<String>,
+    pub(super) session_ends: Option<Timestamp>,
+    pub(super) authenticated_at: Option<Timestamp>,
+}
+
+/// At least one statement (Profiles 4.1.4.2), of a session that is not over. The earliest end counts.
+pub(super) fn read(assertion: Node<'_, '_>, now: Timestamp) -> Result<SignedIn, Refusal> {
+    let mut found: Option<SignedIn> = None;
+    for statement in children(assertion, ASSERTION, "AuthnStatement") {
+        let ends = moment_of(statement, "SessionNotOnOrAfter", Check::AuthnStatement)?;
+        if let Some(ends) = ends.filter(|ends| is_over(*ends, now)) {
+            return Err(Refusal::new(
+                Check::AuthnStatement,
+                format!("a session that lasts at {}", now.to_rfc3339()),
+                format!("SessionNotOnOrAfter {}", ends.to_rfc3339()),
+            ));
+        }
+        let at = moment_of(statement, "AuthnInstant", Check::AuthnStatement)?;
+        let index = attribute(statement, "SessionIndex").map(str::to_owned);
+        let before = found.take();
+        let (before_index, before_ends, before_at) = before.map_or((None, None, None), |its| {
+            (its.session_index, its.session_ends, its.authenticated_at)
+        });
+        found = Some(SignedIn {
+            session_index: before_index.or(index),
+            session_ends: before_ends.into_iter().chain(ends).min(),
+            authenticated_at: before_at.into_iter().chain(at).min().map(|at| at.min(now)),
+        });
+    }
+    found.ok_or_else(|| Refusal::new(Check::AuthnStatement, "an AuthnStatement", "none"))
+}
