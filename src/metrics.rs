@@ -49,6 +49,13 @@ pub struct SignIn {
     pub outcome: &'static str,
 }
 
+/// Which idp.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Idp {
+    /// Its name.
+    pub idp: String,
+}
+
 /// Which token of a SCIM client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TokenLabels {
@@ -94,6 +101,8 @@ pub struct Metrics {
     pub headers_dropped: Family<Kind, Counter>,
     /// `sidegate_idp_refresh_total{idp,outcome}`: discovery and key fetches.
     pub idp_refreshes: Family<SignIn, Counter>,
+    /// `sidegate_idp_certificate_expiry_seconds{idp}`: until the last signing certificate of a SAML idp ends.
+    pub idp_certificate_expiry: Family<Idp, Gauge>,
     /// `sidegate_reloads_total{kind}`: `ok`, `refused` (mistakes: the settings in force stay).
     pub reloads: Family<Kind, Counter>,
     /// `sidegate_log_lines_dropped_total{kind}`: `access`, `event`: standard output was not read fast enough.
@@ -154,6 +163,11 @@ impl Metrics {
             "idp_refresh",
             "Fetches of idp metadata and keys",
             &m.idp_refreshes,
+        );
+        book.add(
+            "idp_certificate_expiry_seconds",
+            "Seconds until the last signing certificate of a SAML idp ends",
+            &m.idp_certificate_expiry,
         );
         book.add("reloads", "Readings of the settings", &m.reloads);
         book.add(
@@ -225,6 +239,10 @@ mod tests {
             let idp = "i".to_owned();
             family.get_or_create(&SignIn { idp, outcome: "o" }).inc();
         }
+        let idp = Idp {
+            idp: "i".to_owned(),
+        };
+        metrics.idp_certificate_expiry.get_or_create(&idp).set(1);
         let token = TokenLabels {
             tenant: "t".to_owned(),
             token: "i".to_owned(),

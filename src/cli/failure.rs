@@ -50,7 +50,10 @@ fn is_configuration(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<StartError>() {
         Some(StartError::Tls(_)) => true,
         Some(StartError::Build(error)) => match error {
-            BuildError::Proxy(_) | BuildError::Outbound(_) | BuildError::Attributes(_) => true,
+            BuildError::Proxy(_)
+            | BuildError::Outbound(_)
+            | BuildError::Saml(_)
+            | BuildError::Attributes(_) => true,
             BuildError::Storage(_) => false,
         },
         Some(StartError::Bind { .. } | StartError::Control(_) | StartError::Thread(_)) | None => {

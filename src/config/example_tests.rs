@@ -126,7 +126,15 @@ fn the_example_is_a_configuration() {
 fn the_example_with_everything_taken_in_is_a_configuration() {
     let folder = std::env::temp_dir().join(format!("sidegate-{}", crate::crypto::random_token()));
     std::fs::create_dir(&folder).unwrap();
-    for file in ["oidc", "logo.svg"] {
+    let files = [
+        "oidc",
+        "logo.svg",
+        "federation.crt",
+        "saml.key",
+        "saml.crt",
+        "saml-old.key",
+    ];
+    for file in files {
         std::fs::write(folder.join(file), "x").unwrap();
     }
     let there = folder.display().to_string();
@@ -143,8 +151,8 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
     let read = Settings::parse(&text.join("\n"));
     std::fs::remove_dir_all(&folder).unwrap();
     let settings = read.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(settings.idps.len(), 1);
+    assert_eq!(settings.idps.len(), 2);
     assert_eq!(settings.tenants[0].roles.groups[0].1, "ADMIN");
     assert_eq!(settings.scim.federations[0].name, "entra");
-    assert_eq!(settings.files.len(), 8);
+    assert_eq!(settings.files.len(), 13);
 }

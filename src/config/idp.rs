@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::reader::Section;
+use super::saml::Saml;
 use super::value::SafeUrl;
 use crate::identity::IdpName;
 use crate::secret::Secret;
@@ -27,6 +28,8 @@ pub struct IdpSettings {
 pub enum Protocol {
     /// OpenID Connect.
     Oidc(Box<Oidc>),
+    /// SAML 2.0.
+    Saml(Box<Saml>),
 }
 
 /// `kind = "oidc"`
@@ -78,13 +81,18 @@ impl IdpSettings {
         }
         let label = section.text("label", "");
         let domains = section.domains("domains");
-        let attributes = Attributes::read(section.section("attributes"));
         let kind = section.required("kind");
+        let attributes = section.section("attributes");
+        let attributes = match kind.as_str() {
+            "saml" => Attributes::read(attributes, &SAML),
+            _ => Attributes::read(attributes, &OIDC),
+        };
         let protocol = match kind.as_str() {
             "oidc" => Oidc::read(&mut section).map(|oidc| Protocol::Oidc(Box::new(oidc))),
+            "saml" => Saml::read(&mut section).map(|saml| Protocol::Saml(Box::new(saml))),
             "" => None,
             _ => {
-                section.mistake("kind", format!("is {kind:?}; allowed: oidc"));
+                section.mistake("kind", format!("is {kind:?}; allowed: oidc, saml"));
                 None
             }
         };
@@ -134,15 +142,15 @@ impl Oidc {
 }
 
 impl Attributes {
-    fn read(mut section: Section) -> Self {
+    fn read(mut section: Section, defaults: &Defaults) -> Self {
         let read = Self {
-            user_name: section.list("user_name", &["preferred_username", "upn", "email", "sub"]),
-            email: section.list("email", &["email"]),
-            display_name: section.list("display_name", &["name"]),
-            given_name: section.list("given_name", &["given_name"]),
-            family_name: section.list("family_name", &["family_name"]),
-            groups: section.list("groups", &["groups"]),
-            external_id: section.list("external_id", &["oid", "sub"]),
+            user_name: section.list("user_name", defaults.user_name),
+            email: section.list("email", defaults.email),
+            display_name: section.list("display_name", defaults.display_name),
+            given_name: section.list("given_name", defaults.given_name),
+            family_name: section.list("family_name", defaults.family_name),
+            groups: section.list("groups", defaults.groups),
+            external_id: section.list("external_id", defaults.external_id),
         };
         if read.user_name.is_empty() {
             section.mistake(
@@ -154,19 +162,51 @@ impl Attributes {
     }
 }
 
+/// What claims are called unless the settings say otherwise.
+struct Defaults {
+    user_name: &'static [&'static str],
+    email: &'static [&'static str],
+    display_name: &'static [&'static str],
+    given_name: &'static [&'static str],
+    family_name: &'static [&'static str],
+    groups: &'static [&'static str],
+    external_id: &'static [&'static str],
+}
+
+const OIDC: Defaults = Defaults {
+    user_name: &["preferred_username", "upn", "email", "sub"],
+    email: &["email"],
+    display_name: &["name"],
+    given_name: &["given_name"],
+    family_name: &["family_name"],
+    groups: &["groups"],
+    external_id: &["oid", "sub"],
+};
+
+/// `NameID` is the assertion's own: as a user name only where its format is one that people read, as an address only
+/// where its format says that it is one.
+const SAML: Defaults = Defaults {
+    user_name: SAML_USER_NAME,
+    email: SAML_EMAIL,
+    display_name: SAML_DISPLAY_NAME,
+    given_name: SAML_GIVEN_NAME,
+    family_name: SAML_FAMILY_NAME,
+    groups: SAML_GROUPS,
+    external_id: SAML_EXTERNAL_ID,
+};
+
 impl Attributes {
-    /// What SAML idps call things unless the settings say otherwise. `NameID` is the assertion's own: as a user name
-    /// only where its format is one that people read, as an address only where its format says that it is one.
+    /// What SAML idps call things.
     pub fn saml() -> Self {
         let all = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         Self {
-            user_name: all(SAML_USER_NAME),
-            email: all(SAML_EMAIL),
-            display_name: all(SAML_DISPLAY_NAME),
-            given_name: all(SAML_GIVEN_NAME),
-            family_name: all(SAML_FAMILY_NAME),
-            groups: all(SAML_GROUPS),
-            external_id: all(SAML_EXTERNAL_ID),
+            user_name: all(SAML.user_name),
+            email: all(SAML.email),
+            display_name: all(SAML.display_name),
+            given_name: all(SAML.given_name),
+            family_name: all(SAML.family_name),
+            groups: all(SAML.groups),
+            external_id: all(SAML.external_id),
         }
     }
 }

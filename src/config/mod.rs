@@ -14,6 +14,7 @@ mod policy;
 mod provisioning;
 mod quantity;
 mod reader;
+mod saml;
 mod scim;
 mod server;
 mod session;
@@ -36,6 +37,7 @@ pub use idp::{Attributes, IdpSettings, Oidc, Protocol};
 pub use mistake::{Mistake, Mistakes};
 pub use policy::{Access, Anonymous, Rule, Who};
 pub use provisioning::{Adopt, Groups, Jit, Match, OnDelete, Provisioning, Roles, Tenant};
+pub use saml::{Binding, MetadataSource, Saml};
 pub use scim::{AttributeRule, Extension, ExtensionAttribute, ExtensionType, Scim};
 pub use server::{AppSession, Audit, Limits, Log, LogFormat, Rate, Server, Tls, Upstream};
 pub use session::{Local, Logo, Pages, Paths, SameSite, SessionSettings};
@@ -196,7 +198,7 @@ pub struct KnownKey {
 /// Every key that exists, with its default: what `config.example.toml` must tell.
 pub fn known_keys() -> Vec<KnownKey> {
     // Sections that are read only where they stand.
-    let all = "[server.tls]\n[headers.assertion]\n[[rule]]\n[[idp]]\nkind = 'oidc'\n\
+    let all = "[server.tls]\n[headers.assertion]\n[[rule]]\n[[idp]]\nkind = 'oidc'\n[[idp]]\nkind = 'saml'\n\
                [[tenant]]\n[tenant.provisioning]\n[tenant.roles]\n[[tenant.scim.attribute]]\n\
                [[scim.attribute]]\n[[scim.federation]]\n[[scim.extension]]\nattributes = [{ name = 'x' }]";
     let table = source::parse(all).unwrap_or_default();

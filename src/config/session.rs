@@ -161,6 +161,8 @@ pub struct Paths {
     pub own: String,
     /// OpenID Connect. Default `/oidc`.
     pub oidc: String,
+    /// SAML. Default `/saml2`.
+    pub saml: String,
     /// SCIM. Default `/scim/v2`.
     pub scim: String,
 }
@@ -170,12 +172,14 @@ impl Paths {
         let read = Self {
             own: section.text("own", "/.sidegate"),
             oidc: section.text("oidc", "/oidc"),
+            saml: section.text("saml", "/saml2"),
             scim: section.text("scim", "/scim/v2"),
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
         let all = [
             ("own", &read.own),
             ("oidc", &read.oidc),
+            ("saml", &read.saml),
             ("scim", &read.scim),
         ];
         for (key, path) in all {

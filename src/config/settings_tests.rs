@@ -226,6 +226,7 @@ fn a_secret_comes_from_exactly_one_place() {
             .client_secret
             .as_ref()
             .map(|its| its.expose().to_owned()),
+        Protocol::Saml(_) => panic!("not oidc"),
     };
     assert_eq!(secret(""), None);
     assert_eq!(secret("client_secret = 'x'"), Some("x".to_owned()));
@@ -260,7 +261,9 @@ fn values_from_the_environment_have_the_type_that_is_needed() {
         ],
     )
     .unwrap();
-    let Protocol::Oidc(oidc) = &settings.idps[0].protocol;
+    let Protocol::Oidc(oidc) = &settings.idps[0].protocol else {
+        panic!("not oidc");
+    };
     assert_eq!(oidc.client_secret.as_ref().unwrap().expose(), "123456");
     assert!(settings.local.enabled);
     assert_eq!(settings.local.min_length, 12);

@@ -1,4 +1,4 @@
-//! What an idp must be able to do, whatever it speaks. Implemented by `oidc`, later by `saml`.
+//! What an idp must be able to do, whatever it speaks. Implemented by `oidc` and `saml`.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -43,6 +43,8 @@ pub enum Begin {
 pub enum Logout {
     /// There, with GET; the idp sends the browser back.
     Redirect(String),
+    /// A page that posts itself there; the idp sends the browser back.
+    Page(Response<Full<Bytes>>),
     /// It cannot; the person stays signed in there.
     Unsupported,
 }
@@ -75,7 +77,8 @@ pub trait Idp: Send + Sync {
     async fn logout(&self, session: &Session, return_to: &str) -> Logout;
     /// Verifies an access token; the second half of [`BearerCheck::Principal`] is its `exp`.
     async fn bearer(&self, token: &str) -> BearerCheck;
-    /// Answers below this idp's prefix (`/oidc/{idp}/…`); `rest` is what stands after the name, such as `callback`.
+    /// Answers below this idp's prefix; `rest` is what stands after the name (`/oidc/{idp}/callback`), with SAML before it
+    /// (`/saml2/sso/{idp}`).
     async fn answer(
         &self,
         login: &Login,

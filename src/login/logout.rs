@@ -40,16 +40,12 @@ impl Login {
     ///
     /// The store failed; the session has ended in memory all the same.
     pub async fn sign_out(&self, visit: &Visit) -> Result<Response<Full<Bytes>>, Problem> {
-        let target = match self.current(visit) {
+        let mut response = match self.current(visit) {
             Some(live) => {
                 self.end(visit, &live).await?;
                 self.after_sign_out(visit, &live).await
             }
-            None => self.signed_out_page(),
-        };
-        let mut response = match visit.method {
-            Method::GET | Method::HEAD => answer::redirect(&target),
-            _ => answer::see_other(&target),
+            None => go(visit, &self.signed_out_page()),
         };
         let browser = self.browser_cookie("");
         let session = SetCookie {
@@ -76,7 +72,12 @@ impl Login {
         Ok(answer::page(StatusCode::OK, &self.look, &page))
     }
 
-    async fn end(&self, visit: &Visit, live: &Live) -> Result<(), Problem> {
+    /// Ends one session and writes it to the audit.
+    ///
+    /// # Errors
+    ///
+    /// The store failed; the session has ended in memory all the same.
+    pub async fn end(&self, visit: &Visit, live: &Live) -> Result<(), Problem> {
         let record = &live.record;
         let which = End::Id(record.id.clone());
         let ended = self.sessions.end(&which, "logout").await;
@@ -94,20 +95,28 @@ impl Login {
         self.audit.write(event).await.map_err(Problem::internal)
     }
 
-    async fn after_sign_out(&self, visit: &Visit, live: &Live) -> String {
+    async fn after_sign_out(&self, visit: &Visit, live: &Live) -> Response<Full<Bytes>> {
         let done = self.signed_out_page();
         let Some(idp) = self.idp(live.record.idp.as_str()) else {
-            return done;
+            return go(visit, &done);
         };
         let back = format!("{}{done}", self.origin(visit));
         match idp.logout(&live.record, &back).await {
-            Logout::Redirect(target) => target,
-            Logout::Unsupported => format!("{done}?idp={}", idp.name()),
+            Logout::Redirect(target) => go(visit, &target),
+            Logout::Page(page) => page,
+            Logout::Unsupported => go(visit, &format!("{done}?idp={}", idp.name())),
         }
     }
 
     fn signed_out_page(&self) -> String {
         format!("{}/logout/done", self.settings.paths.own)
+    }
+}
+
+fn go(visit: &Visit, target: &str) -> Response<Full<Bytes>> {
+    match visit.method {
+        Method::GET | Method::HEAD => answer::redirect(target),
+        _ => answer::see_other(target),
     }
 }
 

@@ -110,6 +110,15 @@ impl Pendings {
         fresh.then_some(pending)
     }
 
+    /// The sign-in of this handle on this host, for what comes without the browser's cookie: enough to check an answer
+    /// with, not to finish it.
+    pub fn look(&self, handle: &str, host: &str, now: Timestamp) -> Option<Pending> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = kept.by_handle.get(handle)?;
+        let fits = pending.host == host && now.since(pending.begun) < LIFE;
+        fits.then(|| pending.clone())
+    }
+
     /// The last one that was kept.
     #[cfg(test)]
     pub(super) fn newest(&self) -> Option<Pending> {

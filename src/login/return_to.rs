@@ -46,6 +46,7 @@ impl ReturnTo {
         let path = parsed.path();
         let own = [
             &paths.oidc,
+            &paths.saml,
             &format!("{}/login", paths.own),
             &format!("{}/logout", paths.own),
         ];

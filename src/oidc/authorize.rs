@@ -13,10 +13,10 @@ use openidconnect::{
 
 use super::Oidc;
 use super::idp_error::IdpError;
-use super::provider::{Known, chain};
+use super::provider::Known;
 use crate::login::{BeginRequest, Pending};
 use crate::outbound::{Outbound, OutboundError};
-use crate::problem::Problem;
+use crate::problem::{Problem, chain};
 
 /// With `max_age` the idp must say when the person proved who they are (Core 3.1.2.1); this one excludes nobody.
 const ANY_AGE: Duration = Duration::from_hours(24 * 365);

@@ -12,13 +12,13 @@ use serde_json::Value;
 use super::Oidc;
 use super::idp_error::IdpError;
 use super::params::Params;
-use super::provider::{Asker, Known, chain};
+use super::provider::{Asker, Known};
 use super::userinfo::{self, UserInfoError, VerifiedUserInfo};
 use super::verify::{Expected, IdTokenError, VerifiedIdToken, verify};
 use crate::clock::Timestamp;
 use crate::identity::Principal;
 use crate::login::{Login, Pending, ReturnTo};
-use crate::problem::Problem;
+use crate::problem::{Problem, chain};
 use crate::web::{Visit, answer};
 
 /// Why an answer of the idp is no sign-in.

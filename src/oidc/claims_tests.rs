@@ -13,7 +13,7 @@ fn mapping(more: &str) -> Mapping {
     );
     let settings = Settings::parse(&text).unwrap();
     let idp = settings.idps.first().unwrap();
-    let Protocol::Oidc(_) = &idp.protocol;
+    assert!(matches!(idp.protocol, Protocol::Oidc(_)));
     Mapping {
         idp: idp.name.clone(),
         attributes: idp.attributes.clone(),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::provider::Known;
 use super::{Oidc, UsedTokens};
 use crate::clock::{Clock, ManualClock, Timestamp};
-use crate::config::Settings;
+use crate::config::{self, Settings};
 pub(super) use crate::crypto::fake::{Signer, forged, hmac, with};
 use crate::crypto::{random_token, sha256};
 use crate::identity::{ClaimedGroups, IdpKind, IdpName, TenantSlug, UserId};
@@ -116,8 +116,11 @@ impl FakeIdp {
         let shared: Arc<dyn Clock> = clock.clone();
         let metrics = Arc::new(Metrics::new());
         let idp = settings.idps.first().unwrap();
+        let config::Protocol::Oidc(oidc) = &idp.protocol else {
+            panic!("not oidc");
+        };
         (
-            Oidc::new(&settings, idp, folder, &shared, &metrics, &self.used).unwrap(),
+            Oidc::new(&settings, idp, oidc, folder, &shared, &metrics, &self.used).unwrap(),
             clock,
         )
     }

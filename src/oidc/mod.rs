@@ -9,7 +9,6 @@
 
 mod authorize;
 mod bearer;
-mod cache;
 mod callback;
 mod claims;
 #[cfg(test)]
@@ -33,7 +32,6 @@ use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
 
-use cache::Cache;
 use claims::Mapping;
 use logout::Seen;
 use provider::Provider;
@@ -45,7 +43,7 @@ use crate::config::{self, IdpSettings, Protocol, Settings};
 use crate::identity::{IdpKind, IdpName};
 use crate::login::{BearerCheck, Begin, BeginRequest, Idp, Login, Logout};
 use crate::metrics::Metrics;
-use crate::outbound::{Outbound, OutboundError};
+use crate::outbound::{Cache, Outbound, OutboundError};
 use crate::problem::Problem;
 use crate::session::Session;
 use crate::web::Visit;
@@ -68,12 +66,15 @@ pub fn build(
 ) -> Result<Vec<Arc<dyn Idp>>, OutboundError> {
     let mut idps: Vec<Arc<dyn Idp>> = Vec::new();
     for idp in &settings.idps {
-        idps.push(Arc::new(Oidc::new(
-            settings, idp, cache_dir, clock, metrics, used,
-        )?));
+        if let Protocol::Oidc(oidc) = &idp.protocol {
+            idps.push(Arc::new(Oidc::new(
+                settings, idp, oidc, cache_dir, clock, metrics, used,
+            )?));
+        }
     }
     Ok(idps)
 }
+
 /// One OpenID Connect idp.
 struct Oidc {
     label: String,
@@ -94,12 +95,12 @@ impl Oidc {
     fn new(
         settings: &Settings,
         idp: &IdpSettings,
+        oidc: &config::Oidc,
         cache_dir: &Path,
         clock: &Arc<dyn Clock>,
         metrics: &Arc<Metrics>,
         used: &UsedTokens,
     ) -> Result<Self, OutboundError> {
-        let Protocol::Oidc(oidc) = &idp.protocol;
         let outbound = Outbound::new(oidc.ca_file.as_deref(), TIMEOUT)?;
         let provider = Provider::new(
             idp.name.clone(),
@@ -117,7 +118,7 @@ impl Oidc {
                 .rules
                 .iter()
                 .any(|rule| rule.max_auth_age.is_some()),
-            settings: oidc.as_ref().clone(),
+            settings: oidc.clone(),
             mapping: Mapping {
                 idp: idp.name.clone(),
                 attributes: idp.attributes.clone(),

@@ -7,17 +7,18 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
-use super::cache::{Cache, Cached};
 use super::keys::Keys;
 use super::metadata::{Metadata, MetadataError, well_known};
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::{KeysError, random_bytes};
 use crate::identity::IdpName;
 use crate::metrics::{Metrics, SignIn};
-use crate::outbound::{Outbound, OutboundError};
-use crate::problem::Problem;
+use crate::outbound::{Cache, Outbound, OutboundError};
+use crate::problem::{Problem, chain};
 
 /// How old metadata and keys get before they are fetched anew; up to a sixteenth less, so that replicas spread.
 const AGE: Duration = Duration::from_hours(6);
@@ -54,6 +55,14 @@ impl From<ProviderError> for Problem {
         .retry_after(Duration::from_secs(30))
         .because(error)
     }
+}
+
+/// Both documents of one issuer as they were fetched.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Cached {
+    fetched: Timestamp,
+    metadata: Value,
+    keys: Value,
 }
 
 /// What is known of an issuer.
@@ -104,7 +113,9 @@ impl Provider {
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let known = cache.load().and_then(|cached| read(&cached, &issuer));
+        let known = cache
+            .load()
+            .and_then(|cached: Cached| read(&cached, &issuer));
         Self {
             name,
             issuer,
@@ -290,18 +301,6 @@ fn jittered() -> Duration {
     let most = AGE.as_secs() / 16;
     let less = most.saturating_mul(u64::from(part)) / 255;
     AGE.saturating_sub(Duration::from_secs(less))
-}
-
-/// An error and its causes in one line, for the log and `doctor`.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn check(token: &str, known: &Known, again: bool) -> Result<VerifiedIdToken, Str
     let token: CoreIdToken = token
         .parse()
         .map_err(|_unreadable| "unreadable".to_owned())?;
-    verify(&token, known, &expected).map_err(|error| crate::oidc::provider::chain(&error))
+    verify(&token, known, &expected).map_err(|error| crate::problem::chain(&error))
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Calls that we start: to idps, and later to the app's user API. Bounded in time, size, number and redirects (none).
 
+mod cache;
 #[cfg(test)]
 pub(crate) mod fake;
 
@@ -20,6 +21,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
+
+pub use cache::Cache;
 
 use crate::config::SafeUrl;
 use crate::web::{BodyError, read};

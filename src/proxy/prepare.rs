@@ -32,8 +32,11 @@ struct Ways {
 impl Ways {
     fn of(settings: &Settings) -> Self {
         let idps = settings.idps.iter().map(|idp| {
-            let Protocol::Oidc(oidc) = &idp.protocol;
-            (idp.name.clone(), !oidc.bearer_audiences.is_empty())
+            let bearer = match &idp.protocol {
+                Protocol::Oidc(oidc) => !oidc.bearer_audiences.is_empty(),
+                Protocol::Saml(_) => false,
+            };
+            (idp.name.clone(), bearer)
         });
         Self {
             local: settings.local.enabled,

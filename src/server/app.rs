@@ -11,12 +11,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Logo, Mistakes, Settings, StorageUrl};
 use crate::crypto::Passwords;
 use crate::directory::EmbeddedDirectory;
+use crate::identity::IdpName;
 use crate::login::{KeptBodies, Login, PasswordSteps, Pendings, Throttle};
 use crate::metrics::Metrics;
 use crate::oidc;
 use crate::outbound::OutboundError;
 use crate::provision::{self, Provision};
 use crate::proxy::{Cors, Prepare, Proxy};
+use crate::saml;
 use crate::scim::{self, Exchanges, Pause, Scim, ScimState, Tokens};
 use crate::session::{EmbeddedSessions, Sessions};
 use crate::storage::{Embedded, StorageError};
@@ -34,6 +36,9 @@ pub enum BuildError {
     /// Idps.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
+    /// SAML idps.
+    #[error("idp")]
+    Saml(#[from] saml::BuildError),
     /// Attributes that the settings name.
     #[error(transparent)]
     Attributes(Mistakes),
@@ -53,6 +58,7 @@ pub(super) struct Stores {
     cors: Arc<Cors>,
     scim: ScimState,
     used_tokens: oidc::UsedTokens,
+    saml: Arc<saml::Memory>,
     provision: Arc<provision::State>,
 }
 
@@ -70,6 +76,7 @@ impl Stores {
         let pending = usize::try_from(settings.limits.pending_sign_ins).unwrap_or(usize::MAX);
         let tokens =
             Tokens::load(storage.clone(), Arc::clone(&clock), Arc::clone(&metrics)).await?;
+        let saml = saml::Memory::load(storage.clone(), clock.now()).await?;
         let scim = ScimState {
             tokens: Arc::new(tokens),
             failures: Arc::default(),
@@ -91,6 +98,7 @@ impl Stores {
             cors: Arc::default(),
             scim,
             used_tokens: oidc::UsedTokens::default(),
+            saml: Arc::new(saml),
         })
     }
 
@@ -130,7 +138,12 @@ impl Stores {
         let provision = Arc::new(provision.remembering(Arc::clone(&self.provision)));
         let look = Arc::new(look(&settings));
         let (cache, used) = (&self.idp_cache, &self.used_tokens);
-        let idps = oidc::build(&settings, cache, &self.clock, &self.metrics, used)?;
+        let mut idps = oidc::build(&settings, cache, &self.clock, &self.metrics, used)?;
+        let (clock, metrics) = (&self.clock, &self.metrics);
+        idps.extend(saml::build(&settings, cache, clock, metrics, &self.saml)?);
+        // As they stand in the file: the chooser shows them so.
+        let place = |name: &IdpName| settings.idps.iter().position(|its| its.name == *name);
+        idps.sort_by_key(|idp| place(idp.name()));
         let prepare = Prepare::build(
             &settings,
             &provision,

@@ -8,6 +8,7 @@ use super::access_log::{Line, Logged};
 use super::app::App;
 use super::connection::Wire;
 use super::shared::Shared;
+use crate::identity::IdpKind;
 use crate::problem::Problem;
 use crate::proxy::{Arrived, Body, FramingError, Takeover, Trace, Verdict};
 use crate::scim::ScimError;
@@ -21,6 +22,8 @@ use hyper::body::Incoming;
 
 /// Largest body that our own addresses read, bytes.
 const MAX_OWN_BODY: usize = 64 * 1024;
+/// Largest form with a SAML response, bytes: 512 KiB in base64, escaped.
+const MAX_ASSERTION_BODY: usize = 1024 * 1024;
 /// It must be complete within this.
 const OWN_BODY_TIME: Duration = Duration::from_secs(20);
 
@@ -146,7 +149,7 @@ fn read(
 enum Own<'a> {
     /// Below `[paths] own`; what follows the prefix.
     Login(&'a str),
-    /// Below `[paths] oidc`; the idp's name and what follows it.
+    /// Below `[paths] oidc` or `[paths] saml`; the idp's name and what is asked of it.
     Idp(&'a str, &'a str),
     /// Below `[paths] scim`; what follows the prefix.
     Scim(&'a str),
@@ -166,9 +169,13 @@ fn own_address<'a>(app: &App, visit: &'a Visit) -> Option<Own<'a>> {
     if let Some(rest) = below(&paths.own) {
         return Some(Own::Login(rest));
     }
+    // An app that has an address below these keeps it, unless an idp of ours has that name and speaks so.
+    let speaks = |name: &str, kind| app.login.idp(name).is_some_and(|idp| idp.kind() == kind);
+    if let Some((what, idp)) = below(&paths.saml).and_then(|rest| rest.split_once('/')) {
+        return speaks(idp, IdpKind::Saml).then_some(Own::Idp(idp, what));
+    }
     let (idp, rest) = below(&paths.oidc)?.split_once('/')?;
-    // An app that has an address below /oidc keeps it, unless an idp of ours has that name.
-    app.login.idp(idp).map(|_ours| Own::Idp(idp, rest))
+    speaks(idp, IdpKind::Oidc).then_some(Own::Idp(idp, rest))
 }
 
 /// What follows a prefix: nothing, or a slash and the rest.
@@ -193,7 +200,11 @@ async fn own_answer(
         }
         return answered.response.map(Body::Own);
     }
-    let answered = match web::read(body, MAX_OWN_BODY, OWN_BODY_TIME).await {
+    let most = match own {
+        Own::Idp(_, "sso") => MAX_ASSERTION_BODY,
+        Own::Idp(..) | Own::Login(_) | Own::Scim(_) => MAX_OWN_BODY,
+    };
+    let answered = match web::read(body, most, OWN_BODY_TIME).await {
         Ok(body) => own_part(app, visit, own, body).await,
         Err(error) => Err(unread(error)),
     };

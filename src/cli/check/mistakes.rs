@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::policy::Policy;
 use crate::proxy::{AppSessions, HeaderPlan, Upstream};
-use crate::scim;
+use crate::{saml, scim};
 
 /// All of them at once; touches nothing but the files that the settings name.
 pub(super) fn find(settings: &Settings) -> Vec<Mistake> {
@@ -28,8 +28,16 @@ pub(super) fn find(settings: &Settings) -> Vec<Mistake> {
         note("upstream", &error);
     }
     for idp in &settings.idps {
-        let Protocol::Oidc(oidc) = &idp.protocol;
-        if let Err(error) = Outbound::new(oidc.ca_file.as_deref(), Duration::from_secs(10)) {
+        let ca_file = match &idp.protocol {
+            Protocol::Oidc(oidc) => oidc.ca_file.as_deref(),
+            Protocol::Saml(saml) => {
+                if let Err(error) = saml::check(saml) {
+                    note(&format!("idp.{}.key_file", idp.name.as_str()), &error);
+                }
+                saml.ca_file.as_deref()
+            }
+        };
+        if let Err(error) = Outbound::new(ca_file, Duration::from_secs(10)) {
             note(&format!("idp.{}.ca_file", idp.name.as_str()), &error);
         }
     }

@@ -91,6 +91,16 @@ impl RedirectQuery {
         })
     }
 
+    /// What it is.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// `RelayState`.
+    pub fn relay_state(&self) -> Option<&str> {
+        self.relay_state.as_deref()
+    }
+
     /// Whether it carries a signature at all.
     pub const fn is_signed(&self) -> bool {
         self.signed.is_some()

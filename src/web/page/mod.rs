@@ -3,6 +3,7 @@
 //! Templates escape every value. Refuses to load or run anything: style and logo stand in the page itself.
 
 mod colour;
+mod idp_form;
 mod notice;
 mod password;
 mod sign_in;
@@ -15,6 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+pub use idp_form::idp_form;
 pub use notice::{NotKept, Waiting, leaving, problem, resume, sign_out, signed_out, stopped, wait};
 pub use password::{ChangePassword, password_changed};
 pub use sign_in::{Choice, LocalForm, SignIn};
@@ -80,6 +82,8 @@ enum Forms {
     Own,
     /// Wherever the app sends the browser on.
     App,
+    /// An idp, and wherever it sends the browser on.
+    Idp,
 }
 
 /// One page, before it has a look.
@@ -92,6 +96,8 @@ pub struct Page {
     names_contact: bool,
     /// Goes there at once, without a script; no `form-action` holds it, unlike a redirect after a form.
     refresh: Option<String>,
+    /// A fixed text, the only one that may run.
+    script: Option<&'static str>,
 }
 
 impl Page {
@@ -102,6 +108,7 @@ impl Page {
             forms: Forms::Nowhere,
             names_contact: false,
             refresh: None,
+            script: None,
         }
     }
 
@@ -142,6 +149,7 @@ impl Page {
                             footer { "Need help? Ask " (look.contact("Signing in")) "." }
                         }
                     }
+                    @if let Some(script) = self.script { script { (PreEscaped(script)) } }
                 }
             }
         }
@@ -158,9 +166,14 @@ impl Page {
             Forms::Nowhere => "'none'",
             Forms::Own => "'self'",
             Forms::App => "'self' https:",
+            Forms::Idp => "*",
+        };
+        let script = match self.script {
+            Some(script) => format!("script-src 'sha256-{}'; ", hash(script)),
+            None => String::new(),
         };
         format!(
-            "default-src 'none'; style-src {styles}; img-src data:; form-action {forms}; \
+            "default-src 'none'; {script}style-src {styles}; img-src data:; form-action {forms}; \
              frame-ancestors 'none'; base-uri 'none'"
         )
     }

@@ -1,39 +1,31 @@
-//! What an issuer last said, on disk: a restart while the idp is down still lets people in.
+//! What an idp last said, on disk: a restart while it is down still lets people in.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::clock::Timestamp;
-use crate::outbound::Outbound;
-
-/// Both documents of one issuer as they were fetched.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Cached {
-    pub(super) fetched: Timestamp,
-    pub(super) metadata: Value,
-    pub(super) keys: Value,
-}
+use super::Outbound;
 
 /// One file; nobody but us may read or write it.
 #[derive(Clone, Debug)]
-pub(super) struct Cache {
+pub struct Cache {
     file: PathBuf,
 }
 
 impl Cache {
-    pub(super) fn new(folder: &Path, name: &str) -> Self {
+    /// `NAME.json` in this folder, which is made when something is kept.
+    pub fn new(folder: &Path, name: &str) -> Self {
         Self {
             file: folder.join(format!("{name}.json")),
         }
     }
 
     /// What was kept last; nothing when there is none or it cannot be read. Blocks.
-    pub(super) fn load(&self) -> Option<Cached> {
+    pub fn load<T: DeserializeOwned>(&self) -> Option<T> {
         let most = u64::try_from(Outbound::MAX_ANSWER).ok()?.saturating_mul(3);
         let mut text = Vec::new();
         fs::File::open(&self.file)
@@ -45,7 +37,11 @@ impl Cache {
     }
 
     /// Keeps it: whole or not at all. Blocks.
-    pub(super) fn store(&self, cached: &Cached) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// The folder or the file cannot be written.
+    pub fn store(&self, cached: &impl Serialize) -> io::Result<()> {
         let folder = self.file.parent().unwrap_or(Path::new("."));
         fs::DirBuilder::new()
             .recursive(true)

@@ -1,0 +1,387 @@
+//! An idp's metadata: in memory, on disk, renewed in time, the last good one while it is down or lies.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::MetadataSource;
+use crate::crypto::{Digest, sha256};
+use crate::identity::IdpName;
+use crate::metrics::{Idp, Metrics, SignIn};
+use crate::outbound::{Cache, Outbound, OutboundError};
+use crate::problem::{Problem, chain};
+use crate::saml::certificate::Certificate;
+use crate::saml::metadata::{IdpMetadata, MAX_BYTES, Origin};
+use crate::saml::refusal::Refusal;
+
+/// An idp that just failed is left alone for this long.
+const PAUSE: Duration = Duration::from_secs(5);
+/// Unknown keys are asked for no more often than this: one is either a rolled one or an attack.
+const PAUSE_FOR_KEYS: Duration = Duration::from_secs(30);
+/// Entirely new keys must be there again after this (R49).
+const PROBATION: Duration = Duration::from_hours(1);
+/// Certificates that end are told this many days before.
+const WARN_DAYS: [u64; 3] = [30, 14, 3];
+const DAY: u64 = 24 * 60 * 60;
+
+/// Why an idp's metadata cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SourceError {
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    #[error("metadata was answered with status {0}")]
+    Status(StatusCode),
+    #[error("address cannot be asked")]
+    Address(#[from] http::Error),
+    #[error("metadata file cannot be read")]
+    File(#[source] io::Error),
+    #[error("metadata is refused")]
+    Refused(#[from] Refusal),
+    #[error("metadata holds none of the keys that were known; taken when they are still there {}", .0.to_rfc3339())]
+    NewKeys(Timestamp),
+    #[error("idp failed moments ago: {0}")]
+    Recently(String),
+}
+
+impl From<SourceError> for Problem {
+    fn from(error: SourceError) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "sign_in.idp_unreachable",
+            "Your sign-in service cannot be reached at the moment. Please try again in a minute.",
+        )
+        .retry_after(Duration::from_secs(30))
+        .because(error)
+    }
+}
+
+/// What is kept on disk.
+#[derive(Serialize, Deserialize)]
+struct Cached {
+    fetched: Timestamp,
+    /// Fixed when the idp was first met.
+    entity_id: String,
+    document: String,
+}
+
+/// One idp's metadata.
+pub(super) struct Source {
+    pub(super) name: IdpName,
+    pub(super) from: MetadataSource,
+    pub(super) refresh: Duration,
+    pub(super) entity_id: Option<String>,
+    pub(super) signed_by: Vec<Certificate>,
+    pub(super) outbound: Outbound,
+    pub(super) cache: Cache,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) known: ArcSwapOption<IdpMetadata>,
+    pub(super) flight: tokio::sync::Mutex<()>,
+    pub(super) notes: Mutex<Notes>,
+}
+
+#[derive(Default)]
+pub(super) struct Notes {
+    due: Timestamp,
+    failed: Option<(Timestamp, String)>,
+    asked_for_keys: Option<Timestamp>,
+    /// Entirely new keys, and when they were first seen.
+    probation: Option<(Digest, Timestamp)>,
+    /// The document that is in force.
+    document: Option<Digest>,
+    warned: Option<u64>,
+}
+
+impl Source {
+    /// Takes what the last run kept; asks nobody.
+    pub(super) fn recall(&self) {
+        let Some(cached) = self.cache.load::<Cached>() else {
+            return;
+        };
+        // A configured entity that is another one now makes what was kept another idp's.
+        let entity_id = self.entity_id.as_deref().unwrap_or(&cached.entity_id);
+        let origin = Origin {
+            entity_id: Some(entity_id),
+            signed_by: &self.signed_by,
+        };
+        if let Ok(read) = IdpMetadata::read(cached.document.as_bytes(), &origin, self.clock.now()) {
+            self.known.store(Some(Arc::new(read)));
+        }
+    }
+
+    /// What is known and may still be used, without asking.
+    pub(super) fn known(&self) -> Option<Arc<IdpMetadata>> {
+        let now = self.clock.now();
+        let in_time = |its: &Arc<IdpMetadata>| its.valid_until.is_none_or(|until| now < until);
+        self.known.load_full().filter(in_time)
+    }
+
+    /// What is known; asks when that is nothing.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is known and there is no good answer.
+    pub(super) async fn current(&self) -> Result<Arc<IdpMetadata>, SourceError> {
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        let _turn = self.flight.lock().await;
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        if let Some((at, why)) = self.notes(|notes| notes.failed.clone())
+            && self.clock.now().since(at) < PAUSE
+        {
+            return Err(SourceError::Recently(why));
+        }
+        self.fetch().await
+    }
+
+    /// Newer metadata than that seen, when there is some and the idp was not asked just now.
+    pub(super) async fn newer(&self, seen: &Arc<IdpMetadata>) -> Option<Arc<IdpMetadata>> {
+        let _turn = self.flight.lock().await;
+        let known = self.known()?;
+        if !Arc::ptr_eq(&known, seen) {
+            return Some(known);
+        }
+        let now = self.clock.now();
+        let may = self.notes(|notes| {
+            let last = notes.asked_for_keys;
+            let may = last.is_none_or(|last| now.since(last) >= PAUSE_FOR_KEYS);
+            if may {
+                notes.asked_for_keys = Some(now);
+            }
+            may
+        });
+        if !may {
+            return None;
+        }
+        let newer = self.fetch().await.ok()?;
+        (!Arc::ptr_eq(&newer, seen)).then_some(newer)
+    }
+
+    /// Fetches when it is time to; a failure keeps what is known.
+    pub(super) async fn refresh(&self) {
+        let file = matches!(self.from, MetadataSource::File(_));
+        if file || self.clock.now() >= self.notes(|notes| notes.due) {
+            let _turn = self.flight.lock().await;
+            if let Err(error) = self.fetch().await {
+                let (idp, cause) = (self.name.as_str(), chain(&error));
+                tracing::warn!(idp, cause, "idp metadata cannot be renewed");
+            }
+        }
+        self.tell_of_ends();
+    }
+
+    /// Why nobody could sign in now.
+    pub(super) fn trouble(&self) -> Option<String> {
+        if self.known().is_some() {
+            return None;
+        }
+        let failed = self.notes(|notes| notes.failed.clone());
+        Some(failed.map_or_else(|| "not asked yet".to_owned(), |(_, why)| why))
+    }
+
+    async fn fetch(&self) -> Result<Arc<IdpMetadata>, SourceError> {
+        let taken = match self.document().await {
+            Ok(document) => self.take(&document).await,
+            Err(error) => Err(error),
+        };
+        let now = self.clock.now();
+        let outcome = if taken.is_ok() { "ok" } else { "failed" };
+        let labels = SignIn {
+            idp: self.name.to_string(),
+            outcome,
+        };
+        self.metrics.idp_refreshes.get_or_create(&labels).inc();
+        match taken {
+            Ok(known) => {
+                let wait = known.keep_for.unwrap_or(self.refresh).min(self.refresh);
+                self.notes(|notes| {
+                    notes.due = now.plus(wait.max(Duration::from_mins(1)));
+                    notes.failed = None;
+                });
+                Ok(known)
+            }
+            Err(error) => {
+                let why = chain(&error);
+                self.notes(|notes| {
+                    notes.failed = Some((now, why));
+                    notes.due = match error {
+                        SourceError::NewKeys(when) => when,
+                        _ => now.plus(Duration::from_mins(1)),
+                    };
+                });
+                Err(error)
+            }
+        }
+    }
+
+    async fn document(&self) -> Result<Bytes, SourceError> {
+        match &self.from {
+            MetadataSource::File(file) => {
+                let file = file.clone();
+                let read = tokio::task::spawn_blocking(move || bounded(&file)).await;
+                let read = read.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
+                Ok(read.map_err(SourceError::File)?.into())
+            }
+            MetadataSource::Url(url) => {
+                let request = Request::get(url.0.as_str()).body(Bytes::new())?;
+                let answer = self.outbound.call(request).await?;
+                // A redirect is an answer like any other: who may speak for the idp is not for it to say.
+                match answer.status() {
+                    StatusCode::OK => Ok(answer.into_body()),
+                    other => Err(SourceError::Status(other)),
+                }
+            }
+        }
+    }
+
+    /// Checks a document and puts it in force.
+    async fn take(&self, document: &[u8]) -> Result<Arc<IdpMetadata>, SourceError> {
+        let digest = sha256(document);
+        if let Some(known) = self.known()
+            && self.notes(|notes| notes.document) == Some(digest)
+        {
+            return Ok(known);
+        }
+        let now = self.clock.now();
+        let before = self.known.load_full();
+        // The entity is fixed when it is first met: a document of another one is another idp's.
+        let entity_id = match (&self.entity_id, &before) {
+            (Some(configured), _) => Some(configured.as_str()),
+            (None, Some(before)) => Some(before.entity_id.as_str()),
+            (None, None) => None,
+        };
+        let origin = Origin {
+            entity_id,
+            signed_by: &self.signed_by,
+        };
+        let read = IdpMetadata::read(document, &origin, now)?;
+        if let Some(before) = &before {
+            self.look_at_keys(before, &read, now)?;
+        }
+        for why in &read.ignored {
+            let idp = self.name.as_str();
+            tracing::warn!(idp, why, "a certificate of the idp is not used");
+        }
+        let read = Arc::new(read);
+        self.known.store(Some(Arc::clone(&read)));
+        self.notes(|notes| {
+            notes.document = Some(digest);
+            notes.probation = None;
+            notes.warned = None;
+        });
+        self.keep(Cached {
+            fetched: now,
+            entity_id: read.entity_id.clone(),
+            document: String::from_utf8_lossy(document).into_owned(),
+        })
+        .await;
+        Ok(read)
+    }
+
+    /// R49: whoever takes the address over for an hour brings keys that nobody knew. A file, and what a pinned
+    /// certificate signed, is the operator's own word.
+    fn look_at_keys(
+        &self,
+        before: &IdpMetadata,
+        read: &IdpMetadata,
+        now: Timestamp,
+    ) -> Result<(), SourceError> {
+        let vouched = matches!(self.from, MetadataSource::File(_)) || !self.signed_by.is_empty();
+        let usable = |its: &&Certificate| its.is_valid(now);
+        let mut known = before.certificates.iter().filter(usable).peekable();
+        let nothing_to_lose = known.peek().is_none();
+        let keeps = known.any(|old| read.certificates.iter().any(|new| new.der() == old.der()));
+        if vouched || nothing_to_lose || keeps {
+            return Ok(());
+        }
+        let mut all: Vec<_> = read.certificates.iter().map(Certificate::der).collect();
+        all.sort_unstable();
+        let keys = sha256(&all.concat());
+        let since = self.notes(|notes| match notes.probation {
+            Some((its, since)) if its == keys => since,
+            _ => {
+                notes.probation = Some((keys, now));
+                now
+            }
+        });
+        let until = since.plus(PROBATION.min(self.refresh));
+        if now < until {
+            return Err(SourceError::NewKeys(until));
+        }
+        Ok(())
+    }
+
+    /// When the last usable certificate ends nobody can sign in: told in time.
+    fn tell_of_ends(&self) {
+        let Some(known) = self.known() else {
+            return;
+        };
+        let now = self.clock.now();
+        let valid = known.certificates.iter().filter(|its| its.is_valid(now));
+        let Some(ends) = valid.map(Certificate::not_after).max() else {
+            return;
+        };
+        let left = ends.since(now).as_secs();
+        let idp = self.name.as_str();
+        let labels = Idp {
+            idp: idp.to_owned(),
+        };
+        let gauge = self
+            .metrics
+            .idp_certificate_expiry
+            .get_or_create_owned(&labels);
+        gauge.set(i64::try_from(left).unwrap_or(i64::MAX));
+        let days = left.div_euclid(DAY);
+        let step = WARN_DAYS.into_iter().filter(|warn| days < *warn).min();
+        if step.is_some() && self.notes(|notes| std::mem::replace(&mut notes.warned, step)) != step
+        {
+            let ends = ends.to_rfc3339();
+            tracing::warn!(
+                idp,
+                ends,
+                days,
+                "the idp's last signing certificate ends soon"
+            );
+        }
+    }
+
+    async fn keep(&self, cached: Cached) {
+        let cache = self.cache.clone();
+        let kept = tokio::task::spawn_blocking(move || cache.store(&cached)).await;
+        let failed = match kept {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let idp = self.name.as_str();
+        tracing::warn!(
+            idp,
+            failed,
+            "idp metadata cannot be kept for the next start"
+        );
+    }
+
+    fn notes<T>(&self, work: impl FnOnce(&mut Notes) -> T) -> T {
+        work(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn bounded(file: &Path) -> io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut read = Vec::new();
+    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    std::fs::File::open(file)?
+        .take(most.saturating_add(1))
+        .read_to_end(&mut read)?;
+    Ok(read)
+}
