@@ -12,7 +12,7 @@ use crate::config::{Logo, Mistakes, Settings, StorageUrl};
 use crate::crypto::Passwords;
 use crate::directory::EmbeddedDirectory;
 use crate::identity::IdpName;
-use crate::login::{KeptBodies, Login, PasswordSteps, Pendings, Throttle};
+use crate::login::{Idp, KeptBodies, Login, PasswordSteps, Pendings, Throttle};
 use crate::metrics::Metrics;
 use crate::oidc;
 use crate::outbound::OutboundError;
@@ -115,6 +115,16 @@ impl Stores {
         )
     }
 
+    /// All idps, as they stand in the file: the chooser shows them so.
+    fn idps(&self, settings: &Settings) -> Result<Vec<Arc<dyn Idp>>, BuildError> {
+        let (cache, clock, metrics) = (&self.idp_cache, &self.clock, &self.metrics);
+        let mut idps = oidc::build(settings, cache, clock, metrics, &self.used_tokens)?;
+        idps.extend(saml::build(settings, cache, clock, metrics, &self.saml)?);
+        let place = |name: &IdpName| settings.idps.iter().position(|its| its.name == *name);
+        idps.sort_by_key(|idp| place(idp.name()));
+        Ok(idps)
+    }
+
     /// Puts everything together; `before` is what it takes the place of.
     pub(super) async fn build(
         &self,
@@ -137,13 +147,7 @@ impl Stores {
         );
         let provision = Arc::new(provision.remembering(Arc::clone(&self.provision)));
         let look = Arc::new(look(&settings));
-        let (cache, used) = (&self.idp_cache, &self.used_tokens);
-        let mut idps = oidc::build(&settings, cache, &self.clock, &self.metrics, used)?;
-        let (clock, metrics) = (&self.clock, &self.metrics);
-        idps.extend(saml::build(&settings, cache, clock, metrics, &self.saml)?);
-        // As they stand in the file: the chooser shows them so.
-        let place = |name: &IdpName| settings.idps.iter().position(|its| its.name == *name);
-        idps.sort_by_key(|idp| place(idp.name()));
+        let idps = self.idps(&settings)?;
         let prepare = Prepare::build(
             &settings,
             &provision,

@@ -89,7 +89,7 @@ impl Memory {
     ///
     /// The store failed.
     pub async fn load(store: Embedded, now: Timestamp) -> Result<Self, StorageError> {
-        let before = store.read(|snapshot| used_before(snapshot)).await?;
+        let before = store.read(used_before).await?;
         let used = UsedAssertions::default();
         for (key, until) in before {
             used.first_use(key, until, now);

@@ -214,10 +214,10 @@ impl Source {
                 let why = chain(&error);
                 self.notes(|notes| {
                     notes.failed = Some((now, why));
-                    notes.due = match error {
-                        SourceError::NewKeys(when) => when,
-                        _ => now.plus(Duration::from_mins(1)),
-                    };
+                    notes.due = now.plus(Duration::from_mins(1));
+                    if let SourceError::NewKeys(when) = error {
+                        notes.due = when;
+                    }
                 });
                 Err(error)
             }
