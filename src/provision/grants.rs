@@ -107,12 +107,28 @@ mod tests {
         let made = provision.create_group(&slug, admins.clone(), Vec::new(), &client);
         let group = made.await.unwrap();
         let id = member.id.clone();
+        let same = admins.clone();
         let edit = move |_: &_| {
             let add = MemberChange::Add(vec![id.clone()]);
-            Ok::<_, Refused>((admins.clone(), vec![add]))
+            Ok::<_, Refused>((same.clone(), vec![add]))
         };
         let edited = provision.edit_group(&slug, &group.id, None, &client, edit);
         assert!(is_refused(edited.await), "by membership");
+        let others = GroupDraft {
+            display_name: "others".to_owned(),
+            ..GroupDraft::default()
+        };
+        provision
+            .delete_group(&slug, &group.id, None, &client)
+            .await
+            .unwrap();
+        let members = vec![member.id.clone()];
+        let made = provision.create_group(&slug, others, members, &client);
+        let group = made.await.unwrap();
+        let renamed = provision.edit_group(&slug, &group.id, None, &client, move |_: &_| {
+            Ok::<_, Refused>((admins.clone(), Vec::new()))
+        });
+        assert!(is_refused(renamed.await), "by a new name of their group");
         let made = provision.create_user(&slug, with_role("ADMIN"), &ACTOR);
         assert!(made.await.is_ok(), "who has no list gives any");
     }

@@ -2,8 +2,9 @@
 
 use super::world::*;
 use super::*;
+use crate::config::Adopt;
 use crate::directory::DirectoryError;
-use crate::identity::{ClaimedGroups, Group, UserId};
+use crate::identity::{ClaimedGroups, Group, ManagedBy, UserId};
 
 fn named(name: &str) -> GroupDraft {
     GroupDraft {
@@ -93,14 +94,21 @@ async fn a_group_is_made_changed_and_deleted() {
         assert_eq!(edited.version, version, "{name}");
     }
     // All or nothing.
-    let refused = world
-        .members(&group, vec![add(of(&[0])), add(nobody())])
-        .await;
+    let commits = world.metrics.store_commits.get();
+    for changes in [
+        vec![add(of(&[0])), add(nobody())],
+        vec![add(of(&[0])), replace(nobody())],
+    ] {
+        let refused = world.members(&group, changes).await;
+        let why = refused.unwrap_err().to_string();
+        assert_eq!(why, "members: there is no user \"nobody\"");
+        assert!(members_of(&world, &group).await.is_empty());
+    }
     assert_eq!(
-        refused.unwrap_err().to_string(),
-        "members: there is no user \"nobody\""
+        world.metrics.store_commits.get(),
+        commits,
+        "nothing was tried"
     );
-    assert!(members_of(&world, &group).await.is_empty());
     world
         .members(&group, vec![add(of(&[0, 1, 2]))])
         .await
@@ -273,4 +281,48 @@ async fn only_mapped_groups_are_accepted_where_it_says_so() {
     let ada = world.post(draft("ada")).await.unwrap();
     let add = MemberChange::Add(vec![ada.id]);
     assert!(world.members(&old, vec![add]).await.is_ok());
+}
+
+/// Members are those whom SCIM sees, as lists show them.
+#[tokio::test]
+async fn whom_scim_does_not_see_it_cannot_put_into_a_group() {
+    for (adopt, seen) in [
+        (Adopt::Filter, true),
+        (Adopt::Post, true),
+        (Adopt::Never, false),
+    ] {
+        let mut own = tenant();
+        own.provisioning.adopt = adopt;
+        let world = World::new(vec![own]).await;
+        let theirs = User {
+            managed_by: ManagedBy::SignIn,
+            ..record("ada")
+        };
+        let ada = world.scim(theirs).await;
+        let group = world.group("staff", &[]).await;
+        let own = TenantSlug::default();
+        for (name, change) in [
+            ("added", MemberChange::Add(vec![ada.id.clone()])),
+            ("put in place", MemberChange::Replace(vec![ada.id.clone()])),
+        ] {
+            let done = world.members(&group, vec![change]).await;
+            assert_eq!(done.is_ok(), seen, "{name}: {adopt:?}");
+        }
+        let made = world
+            .provision
+            .create_group(&own, named("new"), vec![ada.id], &ACTOR);
+        assert_eq!(made.await.is_ok(), seen, "made with: {adopt:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_ignored_group_gives_no_role_and_takes_none() {
+    let mut own = tenant();
+    own.roles.groups = vec![("checkpoint_inline_1".to_owned(), "ADMIN".to_owned())];
+    let world = World::new(vec![own]).await;
+    let ada = world.post(draft("ada")).await.unwrap();
+    world.group("checkpoint_inline_1", &[&ada]).await;
+    let sources = world.provision.role_sources(std::slice::from_ref(&ada));
+    assert_eq!(sources.await.unwrap(), [Vec::new()]);
+    assert!(world.roles(&ada).await.is_empty());
 }

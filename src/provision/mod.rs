@@ -212,6 +212,8 @@ mod groups_tests;
 #[cfg(test)]
 mod identity_tests;
 #[cfg(test)]
+mod kept_tests;
+#[cfg(test)]
 mod rules_tests;
 #[cfg(test)]
 mod together_tests;
