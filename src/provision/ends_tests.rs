@@ -282,6 +282,7 @@ async fn the_fuse_stops_a_flood_of_deactivations() {
 }
 
 /// A process that is started again and again must not deactivate everybody, so many each time.
+#[expect(clippy::too_many_lines, reason = "one story")]
 #[tokio::test]
 async fn the_fuse_outlives_a_restart() {
     let limited = |limit| {

@@ -123,7 +123,8 @@ async fn a_member_deleted_in_the_middle_is_named() {
             drop(go);
         };
         let (held, deleted, grouped, ()) = tokio::join!(biased; held, deleted, grouped, release);
-        (held.unwrap(), deleted.unwrap());
+        held.unwrap();
+        deleted.unwrap();
         assert_eq!(grouped.unwrap_err().to_string(), why, "{name}");
     }
 }

@@ -126,6 +126,7 @@ impl Stores {
     }
 
     /// Puts everything together; `before` is what it takes the place of.
+    #[expect(clippy::too_many_lines, reason = "a list: one entry for each part")]
     pub(super) async fn build(
         &self,
         settings: Settings,

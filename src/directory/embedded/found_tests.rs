@@ -17,11 +17,10 @@ async fn more_than_can_be_looked_at_are_not_looked_at() {
     let write = |from: usize, to: usize| {
         store.write(move |transaction| -> Result<(), StorageError> {
             let mut rows = transaction.open_table(ROWS)?;
-            for number in from..to {
-                for row in [Row::ExternalId, Row::Email, Row::GroupExternalId] {
-                    let key = row.key(&own(), ["same", &number.to_string()]).unwrap();
-                    rows.insert(key.0.as_slice(), [].as_slice())?;
-                }
+            let all = [Row::ExternalId, Row::Email, Row::GroupExternalId];
+            for (number, row) in (from..to).flat_map(|number| all.map(|row| (number, row))) {
+                let key = row.key(&own(), ["same", &number.to_string()]).unwrap();
+                rows.insert(key.0.as_slice(), [].as_slice())?;
             }
             Ok(())
         })
