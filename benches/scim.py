@@ -50,7 +50,7 @@ class Provisioned(Sidegate):
         if copy and copy.exists():
             shutil.copyfile(copy, self.store)
             return
-        argv = ["cargo", "bench", "--quiet", "--locked", "--bench", "scim", "--", "fill"]
+        argv = ["cargo", "bench", "--quiet", "--locked", "--profile", "ci", "--bench", "scim", "--", "fill"]
         subprocess.run([*argv, self.store, str(self.people), str(self.members), PERSON], check=True, cwd=ROOT, stdout=sys.stderr)
         if copy:
             copy.parent.mkdir(exist_ok=True)
