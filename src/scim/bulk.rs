@@ -87,6 +87,7 @@ impl Scim {
         operation: &Operation,
         given: &Given,
     ) -> Result<(Answer, Option<(Kind, String)>), ScimError> {
+        self.pause.check()?;
         let path = resolve(&operation.path, given)?;
         let mut data = operation.data.clone();
         resolve_all(&mut data, given)?;

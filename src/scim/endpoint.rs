@@ -27,8 +27,6 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 const SMALL_BODY: usize = 64 * 1024;
 /// A body must be complete within this.
 const BODY_TIME: Duration = Duration::from_mins(1);
-/// For `Retry-After` while provisioning is paused.
-const PAUSE: Duration = Duration::from_mins(5);
 const ALL: &str = "GET, POST";
 const ONE: &str = "GET, PUT, PATCH, DELETE";
 const ONE_WITHOUT_DELETE: &str = "GET, PUT, PATCH";
@@ -131,9 +129,7 @@ impl Scim {
         }
         let call = self.caller(visit, tenant, &route).await?;
         exchange.is_of(&call);
-        if self.pause.is_on() {
-            return Err(paused());
-        }
+        self.pause.check()?;
         let query = Query::of_url(visit.uri.query().unwrap_or_default())?;
         if !matches!(visit.method, Method::POST | Method::PUT | Method::PATCH) {
             return self.without_body(&call, visit, &route, &query).await;
@@ -160,6 +156,7 @@ impl Scim {
         };
         let body = read_body(&bytes.map_err(|error| unread(&error))?)?;
         exchange.brings(&body);
+        self.pause.check()?;
         let answer = self.with_body(&call, visit, &route, body, &query).await;
         drop(room);
         answer
@@ -354,15 +351,6 @@ fn takes_body(route: &Route, method: &Method) -> bool {
 fn denied(denied: Denied) -> ScimError {
     let mut error = denied.error;
     error.challenge = denied.challenge;
-    error
-}
-
-fn paused() -> ScimError {
-    let mut error = ScimError::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "provisioning is paused by the operator",
-    );
-    error.retry_after = Some(PAUSE);
     error
 }
 
