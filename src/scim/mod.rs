@@ -15,6 +15,7 @@ pub mod federation;
 pub mod filter;
 mod fitting;
 mod groups;
+mod imported;
 mod list;
 mod me;
 mod mistakes;
