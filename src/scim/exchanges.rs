@@ -202,12 +202,13 @@ fn refused_in_bulk(body: &Value) -> Option<String> {
             let detail = operation.get("response")?.get("detail")?.as_str()?;
             Some(format!("operation {number}: {detail}"))
         });
-    let all: Vec<String> = refused.filter(|_| schema == BULK_RESPONSE).collect();
-    let mut told = all.get(..all.len().min(TOLD))?.join("; ");
-    if all.len() > TOLD {
-        told.push_str(&format!("; and {} more", all.len().saturating_sub(TOLD)));
+    let mut all: Vec<String> = refused.filter(|_| schema == BULK_RESPONSE).collect();
+    let more = all.len().saturating_sub(TOLD);
+    all.truncate(TOLD);
+    if more > 0 {
+        all.push(format!("and {more} more"));
     }
-    (!told.is_empty()).then_some(told)
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Values of private attributes become `…`, wherever they stand; also those of an operation whose path names one.
