@@ -97,6 +97,17 @@ pub(super) fn or_dash(text: Option<&str>) -> String {
         .to_owned()
 }
 
+/// Output that a test reads.
+#[cfg(test)]
+pub(super) fn paper() -> (Output, impl Fn() -> String) {
+    let paper = tests::Paper::default();
+    let output = Output {
+        to: Box::new(paper.clone()),
+        closed: false,
+    };
+    (output, move || paper.text())
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -105,7 +116,13 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Paper(Rc<RefCell<Vec<u8>>>);
+    pub(super) struct Paper(Rc<RefCell<Vec<u8>>>);
+
+    impl Paper {
+        pub(super) fn text(&self) -> String {
+            String::from_utf8(self.0.borrow().clone()).unwrap()
+        }
+    }
 
     impl Write for Paper {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -132,19 +149,14 @@ mod tests {
 
     #[test]
     fn tables_align_and_show_no_control_characters() {
-        let paper = Paper::default();
-        let mut output = Output {
-            to: Box::new(paper.clone()),
-            closed: false,
-        };
+        let (mut output, text) = paper();
         let rows = [
             vec!["zoë".to_owned(), "yes".to_owned()],
             vec!["\u{1b}[2Jbob".to_owned(), "no".to_owned()],
         ];
         output.table(&["NAME", "ACTIVE"], &rows);
         output.facts(&[("name", "a\rb".to_owned()), ("e-mail", "-".to_owned())]);
-        let text = String::from_utf8(paper.0.take()).unwrap();
-        insta::assert_snapshot!(text, @r"
+        insta::assert_snapshot!(text(), @r"
         NAME          ACTIVE
         zoë           yes
         \u{1b}[2Jbob  no

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::output::{Output, or_dash};
+use super::output::{Output, or_dash, plain};
 use super::{InTenant, Server};
 use crate::server::control::{ExchangeRow, Operation};
 
@@ -76,8 +76,10 @@ pub(super) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// What clients sent stays on its line, and is no command to the terminal.
 fn tell(row: &ExchangeRow, output: &mut Output) {
-    output.line(&format!(
+    let mut line = |text: String| output.line(&plain(&text).replace('\n', "\\n"));
+    line(format!(
         "{} {} {} {}  {}  tenant {}  token {}  request {}",
         row.at,
         row.status,
@@ -88,13 +90,45 @@ fn tell(row: &ExchangeRow, output: &mut Output) {
         or_dash(row.client.as_deref()),
         row.request_id,
     ));
-    for line in &row.reading {
-        output.line(&format!("    {line}"));
+    for read in &row.reading {
+        line(format!("    {read}"));
     }
     if let Some(refusal) = &row.refusal {
-        output.line(&format!("    refused: {refusal}"));
+        line(format!("    refused: {refusal}"));
     }
     if let Some(hint) = &row.hint {
-        output.line(&format!("    hint: {hint}"));
+        line(format!("    hint: {hint}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::paper;
+
+    #[test]
+    fn r41_what_clients_sent_is_no_command_to_the_terminal() {
+        let evil = "\u{1b}[2J\n2026-01-01T00:00:00Z 200 GET /Users".to_owned();
+        let row = ExchangeRow {
+            at: "2026-11-23T00:00:00Z".to_owned(),
+            token: None,
+            client: None,
+            tenant: None,
+            method: "POST".to_owned(),
+            target: "/Users".to_owned(),
+            status: 400,
+            subject: Some(evil.clone()),
+            reading: vec![format!("{evil} = 1")],
+            refusal: Some(evil),
+            hint: None,
+            request_id: "r".to_owned(),
+            activity_id: None,
+            body: None,
+        };
+        let (mut output, text) = paper();
+        tell(&row, &mut output);
+        let text = text();
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+        assert_eq!(text.lines().count(), 3, "{text}");
     }
 }

@@ -116,8 +116,12 @@ impl Model {
             }
         }
         let name = fold(&user.user_name);
+        let had = before.as_ref().filter(|before| !retired(before));
+        let new_name = had.is_none_or(|had| fold(&had.user_name) != name);
+        let new_id = had.is_none_or(|had| had.external_id != user.external_id);
         let gone = |it: &Tombstone| {
-            it.user_name == name || (it.external_id.is_some() && it.external_id == user.external_id)
+            let same_id = it.external_id.is_some() && it.external_id == user.external_id;
+            (new_name && it.user_name == name) || (new_id && same_id)
         };
         let cleared = self.tombstones.extract_if(.., |_, (it, _)| gone(it));
         for (id, _) in cleared.collect::<Vec<_>>() {

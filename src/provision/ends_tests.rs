@@ -350,3 +350,41 @@ async fn the_fuse_outlives_a_restart() {
     );
     assert!(!off(&world, &people[7]).await);
 }
+
+#[tokio::test]
+async fn r25_roles_that_go_at_the_same_moment_end_the_session() {
+    let mut own = with_roles();
+    own.roles
+        .groups
+        .push(("ph-member".to_owned(), "MEMBER".to_owned()));
+    for attribute in [false, true] {
+        let world = World::new(vec![own.clone()]).await;
+        let mut made = draft("ada");
+        made.attributes = if attribute {
+            role("MEMBER")
+        } else {
+            made.attributes
+        };
+        let ada = world.post(made).await.unwrap();
+        let admins = world.group("ph-admin", &[&ada]).await;
+        let members = world.group("ph-member", &[]).await;
+        let join = vec![MemberChange::Add(vec![ada.id.clone()])];
+        if !attribute {
+            world.members(&members, join).await.unwrap();
+        }
+        let token = world.signed_in(&ada).await;
+        let leave = || vec![MemberChange::Remove(vec![ada.id.clone()])];
+        let other = async {
+            if attribute {
+                let strip = |draft: &mut UserDraft| drop(draft.attributes.remove("roles"));
+                world.edit(&ada, strip).await.map(drop)
+            } else {
+                world.members(&members, leave()).await.map(drop)
+            }
+        };
+        let (one, two) = tokio::join!(world.members(&admins, leave()), other);
+        one.and(two.map(|()| admins)).unwrap();
+        assert!(world.roles(&ada).await.is_empty());
+        assert!(!world.is_live(&token), "attribute: {attribute}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Groups as SCIM clients make, change and delete them.
 
 use super::desk::{ATTEMPTS, Desk, check_version};
-use super::members::Moves;
+use super::members::{Losers, Moves};
 use super::rules::{Rule, check_external_id};
 use super::touch::{Refresh, Touch, to_its_end};
 use super::{Actor, GroupDraft, MemberChange, Provision, Refused, person, told};
@@ -186,7 +186,9 @@ impl Desk {
             changes: told::of_group(Some(&group), None, &[], &[]),
             ..self.event("group.deleted", &group)
         };
-        self.people.commit(vec![change], vec![event], &touch).await
+        let commit = self.people.commit(vec![change], vec![event], &touch);
+        commit.await?;
+        self.end_without_roles(&touch.watched).await
     }
 
     /// A member who was deleted a moment ago: looked at again, they are named.
@@ -198,7 +200,8 @@ impl Desk {
     ) -> Result<(), Refused> {
         match self.people.commit(changes, vec![event], touch).await {
             Err(Refused::Directory(DirectoryError::Missing)) => Err(DirectoryError::Stale.into()),
-            done => done,
+            Ok(()) => self.end_without_roles(&touch.watched).await,
+            refused => refused,
         }
     }
 
@@ -244,14 +247,14 @@ impl Desk {
         let name = |group: Option<&Group>| group.map(|group| group.display_name.clone());
         let named_as_before = name(before) == name(after);
         let losers = match before {
-            None => Vec::new(),
+            None => Losers::default(),
             Some(before) if named_as_before => {
                 self.losers(before, Some(&moves.removed), None).await?
             }
             Some(before) => {
                 // Who leaves under the old name must not count under the new one.
                 let mut losers = self.losers(before, Some(&moves.removed), None).await?;
-                losers.extend(self.losers(before, None, name(after).as_deref()).await?);
+                losers.join(self.losers(before, None, name(after).as_deref()).await?);
                 losers
             }
         };
@@ -265,9 +268,10 @@ impl Desk {
         };
         let end = |user: UserId| End::User(tenant.clone(), user);
         Ok(Touch {
-            ends: losers.into_iter().map(end).collect(),
+            ends: losers.all.into_iter().map(end).collect(),
             why: "revoked",
             refresh,
+            watched: losers.some,
         })
     }
 

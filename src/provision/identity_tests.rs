@@ -349,3 +349,26 @@ async fn r31_a_tenant_is_entered_by_host_idp_or_verified_domain() {
         assert_eq!(got, want, "{name}");
     }
 }
+
+#[tokio::test]
+async fn r26_a_change_of_somebody_else_brings_back_no_deleted_person() {
+    let world = World::new(vec![tenant()]).await;
+    // Entra's default: externalId is mailNickname, which two may share.
+    let smith = |name: &str| UserDraft {
+        external_id: Some("smith".to_owned()),
+        ..draft(name)
+    };
+    let ada = world.post(smith("ada")).await.unwrap();
+    let bob = world.post(smith("bob")).await.unwrap();
+    let who = principal("1", "ada");
+    world.admit(&who).await.unwrap();
+    world.delete(&ada).await.unwrap();
+    let titled = world.edit(&bob, |draft| {
+        draft.attributes.insert("title".to_owned(), "x".into());
+    });
+    titled.await.unwrap();
+    assert_eq!(
+        outcome(&world.admit(&who).await),
+        Refused::Deleted.to_string()
+    );
+}

@@ -5,13 +5,24 @@ use std::collections::BTreeMap;
 
 use super::desk::Desk;
 use super::rules::Rule;
+use super::touch::Touch;
 use super::{MemberChange, Refused};
-use crate::identity::{Group, GroupId, UserId};
+use crate::identity::{Group, GroupId, User, UserId};
+use crate::session::End;
 
 /// Members of a group that are read at once.
 const CHUNK: usize = 10_000;
 /// People whose roles are worked out at once.
 const FEW: usize = 500;
+
+/// People with live sessions who lose a role.
+#[derive(Debug, Default)]
+pub(super) struct Losers {
+    /// None is left to them.
+    pub(super) all: Vec<UserId>,
+    /// Another one is, unless somebody takes that away at the same moment.
+    pub(super) some: Vec<UserId>,
+}
 
 /// What really changes.
 #[derive(Debug, Default)]
@@ -101,17 +112,18 @@ impl Desk {
         }
     }
 
-    /// People with live sessions who lose their last role when these leave the group, or, without any named,
-    /// when the group goes or takes another name.
+    /// People with live sessions who lose a role when these leave the group, or, without any named, when the group
+    /// goes or takes another name.
     pub(super) async fn losers(
         &self,
         group: &Group,
         leaving: Option<&[UserId]>,
         name_after: Option<&str>,
-    ) -> Result<Vec<UserId>, Refused> {
+    ) -> Result<Losers, Refused> {
+        let mut losers = Losers::default();
         let name = &group.display_name;
         if self.ruled.groups.ignores(name) || !self.ruled.roles.is_mapped(name) {
-            return Ok(Vec::new());
+            return Ok(losers);
         }
         let live = self.people.sessions.people(self.tenant());
         let candidates: Vec<UserId> = if let Some(leaving) = leaving {
@@ -121,9 +133,8 @@ impl Desk {
             let live: Vec<_> = live.into_iter().collect();
             self.among(Some(&group.id), &live).await?
         };
-        let mut losers = Vec::new();
         for some in candidates.chunks(FEW) {
-            losers.extend(self.losers_of(some, group, name_after).await?);
+            losers.join(self.losers_of(some, group, name_after).await?);
         }
         Ok(losers)
     }
@@ -133,23 +144,51 @@ impl Desk {
         candidates: &[UserId],
         group: &Group,
         name_after: Option<&str>,
-    ) -> Result<Vec<UserId>, Refused> {
-        let (directory, tenant) = (&self.people.directory, self.tenant());
-        let users = directory.users_by_id(tenant, candidates).await?;
-        let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
-        let groups = directory.groups_of_all(tenant, &ids).await?;
-        let mut losers = Vec::new();
-        for (user, groups) in users.iter().zip(groups) {
-            let before = self.ruled.names(groups);
+    ) -> Result<Losers, Refused> {
+        let mut losers = Losers::default();
+        for (user, before) in self.with_groups(candidates).await? {
             let mut after = before.clone();
             after.retain(|its| *its != group.display_name);
             let kept = name_after.filter(|name| !self.ruled.groups.ignores(name));
             after.extend(kept.map(str::to_owned));
-            let roles = |names: &[String]| self.ruled.roles.roles(user, names);
-            if !roles(&before).is_empty() && roles(&after).is_empty() {
-                losers.push(user.id.clone());
+            let roles = |names: &[String]| self.ruled.roles.roles(&user, names);
+            match (roles(&before).is_empty(), roles(&after).is_empty()) {
+                (true, _) => {}
+                (false, true) => losers.all.push(user.id),
+                (false, false) => losers.some.push(user.id),
             }
         }
         Ok(losers)
+    }
+
+    /// Behind the commit: ends the sessions of those who have no role any more, because another change took the one
+    /// that was left while this one was written.
+    pub(super) async fn end_without_roles(&self, people: &[UserId]) -> Result<(), Refused> {
+        let mut touch = Touch::default();
+        for some in people.chunks(FEW) {
+            for (user, names) in self.with_groups(some).await? {
+                if self.ruled.roles.roles(&user, &names).is_empty() {
+                    touch = touch.ending(End::User(user.tenant, user.id), "revoked");
+                }
+            }
+        }
+        self.people.end(&touch).await
+    }
+
+    /// Those who are there, and the names of their groups.
+    async fn with_groups(&self, ids: &[UserId]) -> Result<Vec<(User, Vec<String>)>, Refused> {
+        let (directory, tenant) = (&self.people.directory, self.tenant());
+        let users = directory.users_by_id(tenant, ids).await?;
+        let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
+        let groups = directory.groups_of_all(tenant, &ids).await?;
+        let names = groups.into_iter().map(|groups| self.ruled.names(groups));
+        Ok(users.into_iter().zip(names).collect())
+    }
+}
+
+impl Losers {
+    pub(super) fn join(&mut self, others: Self) {
+        self.all.extend(others.all);
+        self.some.extend(others.some);
     }
 }

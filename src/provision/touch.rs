@@ -20,6 +20,8 @@ pub(super) struct Touch {
     pub(super) ends: Vec<End>,
     pub(super) why: &'static str,
     pub(super) refresh: Refresh,
+    /// Who loses a role and keeps another: [`super::desk::Desk::end_without_roles`] looks again behind the commit.
+    pub(super) watched: Vec<UserId>,
 }
 
 /// Whose prepared identity the change makes untrue.

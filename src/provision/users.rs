@@ -188,6 +188,7 @@ impl Desk {
             .commit_with(vec![change], vec![event], &touch, along)
             .await?;
         counted.into_iter().for_each(Counted::keep);
+        self.end_without_roles(&touch.watched).await?;
         Ok(after)
     }
 
@@ -208,7 +209,7 @@ impl Desk {
 
     /// What a change does to the person's sessions.
     async fn touch_of(&self, before: &User, after: &User) -> Result<Touch, Refused> {
-        let touch = Touch::person(self.tenant(), &before.id);
+        let mut touch = Touch::person(self.tenant(), &before.id);
         let all = || End::User(self.tenant().clone(), before.id.clone());
         let hash = |user: &User| user.password.as_ref().map(|it| it.expose().to_owned());
         if self.actor.dry_run {
@@ -217,17 +218,23 @@ impl Desk {
         if !after.active {
             return Ok(touch.ending(all(), "deactivated"));
         }
-        if hash(before) != hash(after) || self.loses_last_role(before, after).await? {
+        if hash(before) != hash(after) {
             return Ok(touch.ending(all(), "revoked"));
+        }
+        match self.roles_left(before, after).await? {
+            Some(false) => return Ok(touch.ending(all(), "revoked")),
+            Some(true) => touch.watched.push(before.id.clone()),
+            None => {}
         }
         Ok(touch)
     }
 
-    async fn loses_last_role(&self, before: &User, after: &User) -> Result<bool, Refused> {
+    /// Whether a role is left; none when nobody loses any.
+    async fn roles_left(&self, before: &User, after: &User) -> Result<Option<bool>, Refused> {
         let rule = &self.ruled.roles;
         let given = |user: &User| rule.attribute().values(&user.attributes);
         if given(before) == given(after) {
-            return Ok(false);
+            return Ok(None);
         }
         let groups = self
             .people
@@ -235,7 +242,8 @@ impl Desk {
             .groups_of(self.tenant(), &before.id)
             .await?;
         let names = self.ruled.names(groups);
-        Ok(!rule.roles(before, &names).is_empty() && rule.roles(after, &names).is_empty())
+        let had = !rule.roles(before, &names).is_empty();
+        Ok(had.then(|| !rule.roles(after, &names).is_empty()))
     }
 
     async fn delete_user(self, id: &UserId, expected: Option<u64>) -> Result<(), Refused> {

@@ -16,7 +16,7 @@ pub(super) const MAX_OPERATIONS: u32 = 1000;
 /// Bytes of one request, at most; told in `ServiceProviderConfig`.
 pub(super) const MAX_PAYLOAD: usize = 1024 * 1024;
 /// Schema of the answer.
-const RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
+pub(super) const RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 /// What a reference to an operation starts with.
 const REFERENCE: &str = "bulkId:";
 
@@ -87,6 +87,7 @@ impl Scim {
         operation: &Operation,
         given: &Given,
     ) -> Result<(Answer, Option<(Kind, String)>), ScimError> {
+        self.pause.check()?;
         let path = resolve(&operation.path, given)?;
         let mut data = operation.data.clone();
         resolve_all(&mut data, given)?;

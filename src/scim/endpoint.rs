@@ -15,6 +15,7 @@ use super::call::{Call, activity_id};
 use super::exchanges::Exchange;
 use super::query::Query;
 use super::render::Base;
+use super::rooms::SMALL;
 use super::route::{Kind, Route, route};
 use super::{Denied, Scim, ScimError, ScimType, read_body};
 use crate::identity::TenantSlug;
@@ -23,12 +24,8 @@ use crate::web::{self, BodyError, Visit};
 
 /// Largest body, bytes: a group of 100,000 members fits.
 const MAX_BODY: usize = 16 * 1024 * 1024;
-/// Larger bodies than this wait for each other, bytes.
-const SMALL_BODY: usize = 64 * 1024;
 /// A body must be complete within this.
 const BODY_TIME: Duration = Duration::from_mins(1);
-/// For `Retry-After` while provisioning is paused.
-const PAUSE: Duration = Duration::from_mins(5);
 const ALL: &str = "GET, POST";
 const ONE: &str = "GET, PUT, PATCH, DELETE";
 const ONE_WITHOUT_DELETE: &str = "GET, PUT, PATCH";
@@ -73,9 +70,9 @@ impl Scim {
         let small = body
             .size_hint()
             .upper()
-            .is_some_and(|its| its <= SMALL_BODY as u64);
+            .is_some_and(|its| its <= SMALL as u64);
         let sent = if small {
-            Sent::Whole(web::read(body, SMALL_BODY, BODY_TIME).await)
+            Sent::Whole(web::read(body, SMALL, BODY_TIME).await)
         } else {
             Sent::Waiting(body)
         };
@@ -100,7 +97,7 @@ impl Scim {
         if visit.method != Method::POST {
             return ScimError::method("POST").into();
         }
-        match web::read(body, SMALL_BODY, BODY_TIME).await {
+        match web::read(body, SMALL, BODY_TIME).await {
             Ok(body) => {
                 let answered = self.access.answer_token(visit, tenant, &body).await;
                 Answered {
@@ -131,9 +128,7 @@ impl Scim {
         }
         let call = self.caller(visit, tenant, &route).await?;
         exchange.is_of(&call);
-        if self.pause.is_on() {
-            return Err(paused());
-        }
+        self.pause.check()?;
         let query = Query::of_url(visit.uri.query().unwrap_or_default())?;
         if !matches!(visit.method, Method::POST | Method::PUT | Method::PATCH) {
             return self.without_body(&call, visit, &route, &query).await;
@@ -148,18 +143,19 @@ impl Scim {
             MAX_BODY
         };
         let (bytes, room) = match sent {
-            Sent::Whole(bytes) => (bytes, None),
+            Sent::Whole(bytes) => (bytes.map_err(|error| unread(&error))?, None),
             // A little too much is read, so that the client sees the answer; far too much is not.
             Sent::Waiting(body) if body.size_hint().lower() > (limit as u64).saturating_mul(2) => {
                 return Err(unread(&BodyError::TooLarge(limit)));
             }
             Sent::Waiting(body) => {
-                let room = self.large_bodies.acquire().await.ok();
-                (web::read(body, limit, BODY_TIME).await, room)
+                let read = self.rooms.read(call.tenant(), body, limit, BODY_TIME);
+                read.await.map_err(|error| unread(&error))?
             }
         };
-        let body = read_body(&bytes.map_err(|error| unread(&error))?)?;
+        let body = read_body(&bytes)?;
         exchange.brings(&body);
+        self.pause.check()?;
         let answer = self.with_body(&call, visit, &route, body, &query).await;
         drop(room);
         answer
@@ -354,15 +350,6 @@ fn takes_body(route: &Route, method: &Method) -> bool {
 fn denied(denied: Denied) -> ScimError {
     let mut error = denied.error;
     error.challenge = denied.challenge;
-    error
-}
-
-fn paused() -> ScimError {
-    let mut error = ScimError::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "provisioning is paused by the operator",
-    );
-    error.retry_after = Some(PAUSE);
     error
 }
 

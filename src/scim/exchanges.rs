@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::ScimError;
 use super::answer::Answer;
+use super::bulk::RESPONSE as BULK_RESPONSE;
 use super::call::{Call, activity_id};
 use crate::clock::Timestamp;
 use crate::web::Visit;
@@ -24,6 +25,8 @@ const CLIENTS: usize = 1000;
 const MAX_BODY: usize = 16 * 1024;
 /// Longest address that is kept, bytes.
 const MAX_TARGET: usize = 1024;
+/// Operations of a bulk whose refusals are told.
+const TOLD: usize = 10;
 /// Attributes whose values are left out.
 const PRIVATE: [&str; 8] = [
     "password",
@@ -121,6 +124,7 @@ impl Exchange {
         match answered {
             Ok(answer) => {
                 self.status = answer.status.as_u16();
+                self.refusal = answer.body.as_ref().and_then(refused_in_bulk);
                 let name = |key: &str| Some(answer.body.as_ref()?.get(key)?.as_str()?.to_owned());
                 self.subject = name("userName").or_else(|| name("displayName"));
             }
@@ -188,6 +192,25 @@ impl Exchanges {
     }
 }
 
+/// Operations of a bulk that were refused: the answer as a whole is a 200.
+fn refused_in_bulk(body: &Value) -> Option<String> {
+    let schema = body.get("schemas")?.get(0)?.as_str()?;
+    let operations = body.get("Operations")?.as_array()?;
+    let refused = (1..)
+        .zip(operations)
+        .filter_map(|(number, operation): (usize, _)| {
+            let detail = operation.get("response")?.get("detail")?.as_str()?;
+            Some(format!("operation {number}: {detail}"))
+        });
+    let mut all: Vec<String> = refused.filter(|_| schema == BULK_RESPONSE).collect();
+    let more = all.len().saturating_sub(TOLD);
+    all.truncate(TOLD);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
 /// Values of private attributes become `…`, wherever they stand; also those of an operation whose path names one.
 fn leave_out(value: &mut Value) {
     match value {
@@ -243,6 +266,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn refused_operations_of_a_bulk_are_told() {
+        let refused = |number: usize| json!({ "response": { "detail": format!("no {number}") } });
+        let answer = |operations: Vec<Value>| json!({ "schemas": [BULK_RESPONSE], "Operations": operations });
+        let told = |operations| refused_in_bulk(&answer(operations));
+        let done = json!({ "status": "200" });
+        assert_eq!(told(vec![done.clone()]), None);
+        let one = told(vec![done, refused(1)]);
+        assert_eq!(one.as_deref(), Some("operation 2: no 1"));
+        let many = told((0..12).map(refused).collect()).unwrap();
+        assert!(many.ends_with("operation 10: no 9; and 2 more"), "{many}");
+        assert_eq!(
+            refused_in_bulk(&json!({ "Operations": [refused(1)] })),
+            None
+        );
+    }
 
     #[test]
     fn r41_no_secret_is_kept() {

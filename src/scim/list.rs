@@ -9,8 +9,9 @@ use super::fitting::{Cut, Fitting};
 use super::query::Query;
 use super::record::Record;
 use super::route::Kind;
+use super::schema::Schemas;
 use super::sort::Sort;
-use super::wanted::Wanted;
+use super::wanted::{Members, Wanted};
 use super::{Projection, Scim, ScimError, ScimType};
 use crate::directory::{MOST_FOUND, PageFrom};
 
@@ -38,6 +39,13 @@ struct Question<'q> {
     projection: &'q Projection,
     start: Start,
     count: usize,
+}
+
+impl Question<'_> {
+    /// What an answer shows.
+    fn shown(&self, schemas: &Schemas) -> Wanted {
+        Wanted::shown(self.projection, schemas)
+    }
 }
 
 /// Where a page starts.
@@ -170,9 +178,15 @@ impl Scim {
             Start::Index(index) => PageFrom::Index(index),
             Start::After(place) => PageFrom::After(place),
         };
-        let chunk = self
+        let mut chunk = self
             .chunk(call, question.kind, from, question.count)
             .await?;
+        let fits = self
+            .on_page(call, &chunk.records, &question.shown(&self.schemas))
+            .await?;
+        if fits < chunk.records.len() {
+            chunk = self.chunk(call, question.kind, from, fits).await?;
+        }
         Ok(Page {
             total: chunk.total,
             resources: self.shown(call, question, &chunk.records).await?,
@@ -202,7 +216,14 @@ impl Scim {
             self.fit_everybody(call, question, &mut fitting).await?;
         }
         let kind = question.kind.of(&self.schemas);
-        let fitted = fitting.cut(question.sort.as_ref(), kind);
+        let mut fitted = fitting.cut(question.sort.as_ref(), kind);
+        let fits = self
+            .on_page(call, &fitted.records, &question.shown(&self.schemas))
+            .await?;
+        if fits < fitted.records.len() {
+            fitted.records.truncate(fits);
+            fitted.next = Some(cut.skip.saturating_add(fits));
+        }
         Ok(Page {
             total: fitted.total,
             resources: self.shown(call, question, &fitted.records).await?,
@@ -239,11 +260,18 @@ impl Scim {
         records: &[Record],
         fitting: &mut Fitting,
     ) -> Result<(), ScimError> {
-        let resources = self.rendered(call, records, &question.looked_at).await?;
-        for (resource, record) in resources.into_iter().zip(records) {
-            let test = question.test.as_ref();
-            if test.is_none_or(|test| test.fits(&resource)) {
-                fitting.add(resource, record);
+        // All members of one group at a time, and no more.
+        let at_once = match question.looked_at.members {
+            Members::Everybody => 1,
+            Members::Nobody | Members::These(_) => CHUNK,
+        };
+        for some in records.chunks(at_once) {
+            let resources = self.rendered(call, some, &question.looked_at).await?;
+            for (resource, record) in resources.into_iter().zip(some) {
+                let test = question.test.as_ref();
+                if test.is_none_or(|test| test.fits(&resource)) {
+                    fitting.add(resource, record);
+                }
             }
         }
         Ok(())
@@ -257,7 +285,7 @@ impl Scim {
         records: &[Record],
     ) -> Result<Vec<Value>, ScimError> {
         let projection = question.projection;
-        let wanted = Wanted::shown(projection, &self.schemas);
+        let wanted = question.shown(&self.schemas);
         let mut resources = self.rendered(call, records, &wanted).await?;
         for resource in &mut resources {
             projection.apply(resource, question.kind.of(&self.schemas));

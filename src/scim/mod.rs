@@ -15,6 +15,7 @@ pub mod federation;
 pub mod filter;
 mod fitting;
 mod groups;
+mod imported;
 mod list;
 mod me;
 mod mistakes;
@@ -31,6 +32,7 @@ mod record;
 mod refusal;
 mod render;
 pub mod resource;
+mod rooms;
 mod route;
 pub mod schema;
 mod sort;
@@ -41,14 +43,13 @@ mod wanted;
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use crate::config::Settings;
 use crate::crypto::Passwords;
 use crate::login::Login;
 use crate::outbound::OutboundError;
 use crate::provision::Provision;
 use list::Scans;
+use rooms::Rooms;
 use schema::Schemas;
 
 pub use auth::{Access, Denied, Failures, ScimClient};
@@ -60,9 +61,6 @@ pub use pause::Pause;
 pub use projection::Projection;
 pub use read::read_body;
 pub use token::Tokens;
-
-/// Large bodies in memory at once.
-const LARGE_BODIES: usize = 2;
 
 /// What outlives a reload.
 pub struct ScimState {
@@ -87,7 +85,7 @@ pub struct Scim {
     exchanges: Arc<Exchanges>,
     pause: Arc<Pause>,
     prefix: Arc<str>,
-    large_bodies: Semaphore,
+    rooms: Rooms,
     scans: Scans,
 }
 
@@ -113,7 +111,7 @@ impl Scim {
             exchanges: Arc::clone(&state.exchanges),
             pause: Arc::clone(&state.pause),
             prefix: settings.paths.scim.as_str().into(),
-            large_bodies: Semaphore::new(LARGE_BODIES),
+            rooms: Rooms::default(),
             scans: Scans::default(),
         })
     }

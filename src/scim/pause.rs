@@ -1,13 +1,18 @@
 //! Provisioning stopped by the operator: clients are told to come back, and the stop outlives a restart.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use http::StatusCode;
 use redb::TableDefinition;
 
+use super::ScimError;
 use crate::storage::{Embedded, StorageError, table};
 
 const TABLE: TableDefinition<'_, &str, bool> = TableDefinition::new("scim_switches");
 const PAUSED: &str = "paused";
+/// For `Retry-After`.
+const COME_BACK: Duration = Duration::from_mins(5);
 
 /// Whether provisioning is paused.
 pub struct Pause {
@@ -39,6 +44,21 @@ impl Pause {
     /// Whether clients are to come back later.
     pub fn is_on(&self) -> bool {
         self.on.load(Ordering::Relaxed)
+    }
+
+    /// Refuses while it is on: asked at the door, again when the body has come, and before each operation of a bulk.
+    ///
+    /// # Errors
+    ///
+    /// 503 with `Retry-After`.
+    pub(super) fn check(&self) -> Result<(), ScimError> {
+        if !self.is_on() {
+            return Ok(());
+        }
+        let why = "provisioning is paused by the operator";
+        let mut error = ScimError::new(StatusCode::SERVICE_UNAVAILABLE, why);
+        error.retry_after = Some(COME_BACK);
+        Err(error)
     }
 
     /// Stops provisioning or lets it go on; durable when it returns.

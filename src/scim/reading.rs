@@ -47,6 +47,11 @@ impl Exchange {
         let refusal = self.refusal.as_deref()?;
         let doubled = self.target.to_ascii_lowercase();
         match self.status {
+            401 | 404 if doubled.contains("/scim/") || doubled.matches("/users").count() > 1 => {
+                Some(
+                    "the Tenant URL ends in /scim/v2 or /scim/v2/{tenant}: without /Users, and with /scim/v2 once",
+                )
+            }
             401 if refusal.ends_with("is revoked") => Some(
                 "the idp still has a revoked token: `sidegate token create` makes another to paste as Secret Token",
             ),
@@ -57,9 +62,6 @@ impl Exchange {
             }
             401 => Some(
                 "the Secret Token is not one of this tenant: paste all of it; `sidegate token list` shows which were used when",
-            ),
-            404 if doubled.contains("/scim") || doubled.matches("/users").count() > 1 => Some(
-                "the Tenant URL ends in /scim/v2 or /scim/v2/{tenant}: without /Users, and with /scim/v2 once",
             ),
             403 if refusal.contains("max_deactivations") => Some(
                 "the fuse has blown: look whether the idp means it, then `sidegate scim reset-fuse`",
@@ -84,7 +86,9 @@ impl Exchange {
                 "another record has this name: `sidegate user show NAME` says who manages it; provisioning.adopt says what happens",
             ),
             429 => Some("more requests than scim.rate, or too many with a wrong token"),
-            503 => Some("provisioning is paused: `sidegate scim resume`"),
+            503 if refusal.contains("paused") => {
+                Some("provisioning is paused: `sidegate scim resume`")
+            }
             _ => None,
         }
     }
@@ -115,4 +119,36 @@ fn short(value: &Value) -> String {
         text.push('…');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    #[test]
+    fn a_doubled_address_is_told_before_the_token_is_blamed() {
+        for (status, target, url) in [
+            (401, "/scim/v2/Users", true),
+            (404, "/Users/Users", true),
+            (401, "/Users", false),
+        ] {
+            let exchange = Exchange {
+                at: Timestamp::from_secs(0),
+                token: None,
+                client: None,
+                tenant: None,
+                method: "GET".to_owned(),
+                target: target.to_owned(),
+                status,
+                body: None,
+                subject: None,
+                refusal: Some("the token is not valid".to_owned()),
+                request_id: String::new(),
+                activity_id: None,
+            };
+            let hint = exchange.hint().unwrap();
+            assert_eq!(hint.starts_with("the Tenant URL"), url, "{status} {target}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::call::Call;
-use super::patch::{self, Operation};
+use super::patch::{self, Operation, Target};
 use super::query::Query;
 use super::record::Record;
 use super::resource::{accept, check_immutable};
@@ -247,15 +247,39 @@ fn draft(
 /// The last password that the operations set; it never reaches the record.
 fn take_password(operations: &mut Vec<Operation>) -> Option<Value> {
     let mut last = None;
+    // An app's own schema may have an attribute of that name.
+    let is = |target: &Target| target.path.schema.is_none() && target.path.name == "password";
     operations.retain(|operation| match operation {
-        Operation::Add(target, value) | Operation::Replace(target, value)
-            if target.path.name == "password" =>
-        {
+        Operation::Add(target, value) | Operation::Replace(target, value) if is(target) => {
             last = Some(value.clone());
             false
         }
-        Operation::Remove(target, _) if target.path.name == "password" => false,
+        Operation::Remove(target, _) if is(target) => false,
         Operation::Add(..) | Operation::Replace(..) | Operation::Remove(..) => true,
     });
     last
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::patch::parse;
+    use crate::scim::patch::sample::{OPEN, schemas};
+
+    #[test]
+    fn an_extensions_password_is_no_password() {
+        let kind = schemas().user;
+        for (path, is) in [
+            ("password", true),
+            ("urn:ietf:params:scim:schemas:core:2.0:User:password", true),
+            (&*format!("{OPEN}:password"), false),
+        ] {
+            let operations = json!({"Operations": [{"op": "add", "path": path, "value": "x"}]});
+            let mut operations = parse(&operations, &kind).unwrap();
+            assert_eq!(take_password(&mut operations).is_some(), is, "{path}");
+            assert_eq!(operations.is_empty(), is, "{path}");
+        }
+    }
 }

@@ -14,6 +14,8 @@ use crate::identity::{Group, UserId};
 
 /// Members that one group can have in an answer.
 const MAX_MEMBERS: usize = 1_000_000;
+/// Members of all groups of one page: more come on the next one. A single group is shown whole.
+const MAX_ON_PAGE: usize = 100_000;
 /// Members that are named in one answer: each name is a record to read. Of a group with more than are left, none
 /// is: RFC 7643 4.2 lets `display` be missing, and clients go by `value`.
 const MAX_NAMED: usize = 1_000;
@@ -105,6 +107,33 @@ impl Scim {
             }
         };
         Ok(records.iter().map(render).collect())
+    }
+
+    /// How many of these records one page can hold: at least one (RFC 7644 3.4.2.4: a server may give fewer).
+    pub(super) async fn on_page(
+        &self,
+        call: &Call,
+        records: &[Record],
+        wanted: &Wanted,
+    ) -> Result<usize, ScimError> {
+        if wanted.members != Members::Everybody {
+            return Ok(records.len());
+        }
+        let (directory, tenant) = (self.provision.directory(), call.tenant());
+        let mut left = MAX_ON_PAGE;
+        for (number, record) in records.iter().enumerate() {
+            let Some(group) = record.group() else {
+                continue;
+            };
+            let more = left.saturating_add(1);
+            let members = directory.members(tenant, &group.id, None, more).await;
+            let members = members.map_err(failed)?.len();
+            if members > left {
+                return Ok(number.max(1));
+            }
+            left = left.saturating_sub(members);
+        }
+        Ok(records.len())
     }
 
     /// What members are called whom SCIM sees: as many as may be named.

@@ -59,26 +59,37 @@ fn from_json(text: &str) -> (Vec<Row>, Vec<String>) {
 
 /// A SCIM user (RFC 7643 4.1); what is the server's, or a secret, is left out.
 fn resource(mut fields: Map<String, Value>) -> Result<Imported, String> {
+    let mut names = std::collections::HashSet::new();
+    if let Some(name) = fields.keys().find(|key| !names.insert(fold(key))) {
+        return Err(format!("{name:?} stands twice"));
+    }
     for key in ["schemas", "id", "meta", "groups", "password"] {
-        fields.remove(key);
+        take(&mut fields, key);
     }
     let text = |value: Option<Value>, key: &str| match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(format!("{key} is not a text")),
     };
-    let user_name = text(fields.remove("userName"), "userName")?;
-    let active = match fields.remove("active") {
+    let user_name = text(take(&mut fields, "userName"), "userName")?;
+    let active = match take(&mut fields, "active") {
         None | Some(Value::Null) => None,
         Some(Value::Bool(active)) => Some(active),
         Some(_) => return Err("active is neither true nor false".to_owned()),
     };
     Ok(Imported {
         user_name: user_name.ok_or("userName is missing")?,
-        external_id: text(fields.remove("externalId"), "externalId")?,
+        external_id: text(take(&mut fields, "externalId"), "externalId")?,
         active,
         attributes: fields,
     })
+}
+
+/// RFC 7643 2.1: the case of letters makes no other name.
+fn take(fields: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let same = |key: &&String| key.eq_ignore_ascii_case(name);
+    let key = fields.keys().find(same).cloned();
+    key.and_then(|key| fields.remove(&key))
 }
 
 fn from_csv(text: &str) -> (Vec<Row>, Vec<String>) {
@@ -216,6 +227,17 @@ mod tests {
         let rows = read(text)?.into_iter();
         let rows = rows.map(|row| json!([row.line, row.person]));
         Ok(rows.collect())
+    }
+
+    #[test]
+    fn names_are_read_in_any_case() {
+        let line = r#"{"Schemas":[],"USERNAME":"eve","Active":false,"ExternalID":"7","Password":"canary","title":"x"}"#;
+        let want = json!([[1, {
+            "user_name": "eve", "external_id": "7", "active": false, "attributes": { "title": "x" },
+        }]]);
+        assert_eq!(told(line), Ok(want));
+        let twice = told(r#"{"userName":"eve","active":false,"Active":true}"#);
+        assert_eq!(twice.unwrap_err().len(), 1);
     }
 
     #[test]

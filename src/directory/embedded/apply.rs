@@ -55,9 +55,10 @@ fn put_user(rows: &mut Undo<'_>, user: &User, expected: Expected) -> Result<(), 
     }
     let name = fold(&user.user_name);
     let by_name = Row::UserName.key(tenant, [&name])?;
-    let mut keys = vec![UserKey::UserName(name)];
-    keys.extend(user.external_id.clone().map(UserKey::ExternalId));
-    for key in keys {
+    // R26: what the record was called before brings back nobody: two may have one external id.
+    let lived = before.as_ref().filter(|before| !is_retired(before));
+    let had = lived.map(keys_of).unwrap_or_default();
+    for key in keys_of(user).into_iter().filter(|key| !had.contains(key)) {
         for id in rows.tombstones(tenant, &key)? {
             if id == user.id.as_str() && is_retired(user) {
                 continue;
@@ -78,6 +79,13 @@ fn put_user(rows: &mut Undo<'_>, user: &User, expected: Expected) -> Result<(), 
     let was = before.as_ref().and_then(mark_of);
     order::USERS.put(rows, tenant, user.id.as_str(), was, mark_of(user))?;
     write_user(rows, user)
+}
+
+/// What a tombstone of this person would be found by.
+fn keys_of(user: &User) -> Vec<UserKey> {
+    let external_id = user.external_id.clone().map(UserKey::ExternalId);
+    let name = UserKey::UserName(fold(&user.user_name));
+    std::iter::once(name).chain(external_id).collect()
 }
 
 fn write_user(rows: &mut Undo<'_>, user: &User) -> Result<(), DirectoryError> {

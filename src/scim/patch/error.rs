@@ -81,7 +81,11 @@ impl PatchError {
     pub(in crate::scim) fn wrong(at: &str, value: &Value, wanted: &'static str) -> Self {
         Self::Type {
             at: at.to_owned(),
-            got: described(value),
+            got: if is_secret(at) {
+                "something else".to_owned()
+            } else {
+                described(value)
+            },
             wanted,
         }
     }
@@ -117,6 +121,11 @@ impl From<PatchError> for ScimError {
             None => Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
         }
     }
+}
+
+/// R41: what stands at this path is repeated nowhere.
+fn is_secret(at: &str) -> bool {
+    at.to_ascii_lowercase().contains("password")
 }
 
 /// A value in words, at most some sixty letters of it.

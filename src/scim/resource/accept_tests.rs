@@ -183,3 +183,16 @@ fn what_is_immutable_stays() {
         }
     }
 }
+
+#[test]
+fn r41_no_refusal_repeats_a_password() {
+    let user = schemas().user;
+    for body in [
+        json!({"userName": "a", "password": 7_355_608}),
+        json!({"userName": "a", "password": ["7355608", "x"]}),
+        json!({"userName": "a", "urn:ietf:params:scim:schemas:core:2.0:User": {"password": 7_355_608}}),
+    ] {
+        let error = accept(body, &user).unwrap_err();
+        assert!(!refusal(&error).1.contains("7355608"), "{error}");
+    }
+}

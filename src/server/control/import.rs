@@ -24,7 +24,17 @@ impl Asked<'_> {
         let mut rows = Vec::new();
         for person in people {
             let user_name = person.user_name.clone();
-            let import = self.app.provision.import(tenant, person, &actor).await;
+            let import = match self.app.scim.imported(person) {
+                Ok(person) => self.app.provision.import(tenant, person, &actor).await,
+                Err(error) => {
+                    rows.push(ImportedRow {
+                        user_name,
+                        outcome: None,
+                        conflict: Some(error.detail.into_owned()),
+                    });
+                    continue;
+                }
+            };
             rows.push(match import {
                 Ok(outcome) => ImportedRow {
                     user_name,

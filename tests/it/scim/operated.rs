@@ -1,6 +1,8 @@
 //! What the operator has in hand: the stop, the fuse, the rehearsal, the log.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::{gate, gate_in, refused};
 use crate::support::{ScimClient, Sidegate, run, user};
@@ -37,6 +39,29 @@ async fn paused_means_come_back_later() {
     gate.operator("scim resume").await;
     assert_eq!(scim.get(&path).await.status, 200);
     assert!(scim.find("/Users", "userName eq \"bob\"").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_holds_what_is_still_arriving() {
+    let gate = gate("").await;
+    let mut scim = ScimClient::new(&gate).await;
+    let late = json!({ "userName": "late", "title": "x".repeat(100_000) }).to_string();
+    let (first, rest) = late.split_at(late.len() / 2);
+    let (token, address, length) = (scim.token(), gate.address, late.len());
+    let head = format!(
+        "POST /scim/v2/Users HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+         Connection: close\r\nContent-Length: {length}\r\n\r\n{first}"
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    gate.operator("scim pause").await;
+    stream.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    gate.operator("scim resume").await;
+    let filter = "userName eq \"late\"";
+    assert!(scim.find("/Users", filter).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
