@@ -185,3 +185,7 @@ fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, Refusal> {
     Document::parse_with_options(text, options)
         .map_err(|why| Refusal::new(Check::Xml, "well-formed XML", why.to_string()))
 }
+
+#[cfg(test)]
+#[path = "screen_tests.rs"]
+mod tests;

@@ -66,9 +66,18 @@ fn r37_r39_only_signed_queries_end_sessions() {
     let (world, cases) = load("redirect");
     let wire = Wire::new(world);
     let mut wrong = Vec::new();
+    let mut refused = Vec::new();
     for case in &cases {
         let read = RedirectQuery::read(&case.field)
             .and_then(|query| wire.read(&Received::Redirect(query), role_of(&case.field)));
+        if let Err(refusal) = &read {
+            refused.push(format!(
+                "{}: {}: {}",
+                case.name,
+                refusal.check(),
+                refusal.expected()
+            ));
+        }
         match (case.verdict, &read) {
             (Verdict::Accept, Ok(Read::Request(LogoutRequest::Signed(asked)))) => {
                 assert_eq!(asked.name_id.value, "alice@example.com", "{}", case.name);
@@ -90,6 +99,7 @@ fn r37_r39_only_signed_queries_end_sessions() {
         }
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    insta::assert_snapshot!(refused.join("\n"));
 }
 
 #[test]
@@ -240,6 +250,9 @@ fn r49_a_form_signed_by_another_key_is_refused() {
     let received = Received::Post(Role::Response, &form.fields[0].1);
     let refusal = wire.read(&received, Role::Response).map(drop).unwrap_err();
     assert_eq!(refusal.check(), Check::Signature);
+    // An answer is no request.
+    let refusal = wire.read(&received, Role::Request).map(drop).unwrap_err();
+    assert_eq!(refusal.check(), Check::Parameters);
 }
 
 #[test]

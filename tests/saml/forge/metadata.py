@@ -235,3 +235,4 @@ slo("slo_deflate_bomb", "reject", "200 MB of zeros deflated")(lambda c: "SAMLReq
 slo("slo_not_deflated", "reject", "plain base64 instead of deflate")(lambda c: "SAMLRequest=" + urllib.parse.quote(base64.b64encode(logout_request(c).encode()).decode(), safe=""))
 slo("slo_request_as_response", "reject", "LogoutRequest sent in SAMLResponse")(lambda c: redirect_query(c, logout_request(c), param="SAMLResponse"))
 slo("slo_response_unknown_request", "reject", "LogoutResponse for a request we never sent")(lambda c: redirect_query(c, logout_response(c, irt="_nope"), param="SAMLResponse"))
+slo("slo_request_expired_cert", "reject", "signed by an expired certificate of the metadata")(lambda c: redirect_query(c, logout_request(c), key="idpexp"))

@@ -121,8 +121,8 @@ def _(c):
 
 @bad("enc_nested_response", "encryption", "plaintext is a whole signed Response", harm="policy")
 def _(c):
-    r = std(c, SSP, "both", nameid_format=F_EMAIL)
-    encrypt_assertion(c, r, SSP, plain=c14n(r))
+    r = std(c, SSP, "assertion", nameid_format=F_EMAIL)
+    encrypt_assertion(c, r, SSP, plain=c14n(std(c, SSP, "both", nameid_format=F_EMAIL)))
     return ser(r)
 
 
@@ -407,6 +407,14 @@ def _(c): return ser(std(c, SSP, "assertion", nameid="alice@example.com\nadmin",
 
 @bad("not_before_confirmation", "policy", "SubjectConfirmationData NotBefore in an hour", harm="policy")
 def _(c): return ser(std(c, ENTRA, "assertion", scd_nb=3600, scd_noa=7200))
+
+
+@bad("response_in_future", "policy", "Response issued in a day, its assertion now", harm="policy")
+def _(c): return ser(std(c, ENTRA, "assertion", issue=86400, asrt_issue=0, nb=-300))
+
+
+@bad("assertion_in_future", "policy", "assertion issued in a day, its Response now", harm="policy")
+def _(c): return ser(std(c, ENTRA, "assertion", issue=0, asrt_issue=86400, nb=-300))
 
 
 @bad("no_issue_instant", "policy", "Assertion without IssueInstant, Response signed", harm="policy")
