@@ -34,6 +34,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 warnings.simplefilter("ignore")  # of pysaml2, about itself
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, samlp
+from saml2.response import IncorrectlySigned
 from saml2.sigver import SigverError
 
 from saml_control import Control
@@ -73,7 +74,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 query = dict(parse_qsl(address.query, keep_blank_values=True))
                 form = dict(parse_qsl(body, keep_blank_values=True))
                 return self.route(address.path, query, form, binding)
-            except SigverError as error:
+            except (IncorrectlySigned, SigverError) as error:
                 return self.page("Refused", html.escape(repr(error)), 403)
             except Exception as error:
                 traceback.print_exc()

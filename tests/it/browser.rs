@@ -10,14 +10,14 @@ use crate::support::{OidcIdp, PASSWORD, Sidegate, UpstreamApp, drive};
 const LOCAL: &str = "[local]\nenabled = true\nbcrypt_cost = 4\n";
 const NEW_PASSWORD: &str = "another horse, another battery";
 const WRONG: &str = "User name or password is wrong.";
-const SIGNED_OUT: &str = "You are signed out";
+pub const SIGNED_OUT: &str = "You are signed out";
 
 /// Steps for [`drive`].
 #[derive(Default)]
-struct Steps(Vec<Value>);
+pub struct Steps(Vec<Value>);
 
 impl Steps {
-    fn then(mut self, steps: Value) -> Self {
+    pub fn then(mut self, steps: Value) -> Self {
         if let Value::Array(steps) = steps {
             self.0.extend(steps);
         } else {
@@ -58,13 +58,13 @@ impl Steps {
     }
 
     /// The app sees this person, at this address.
-    fn at_app(self, address: &str, person: &str) -> Self {
+    pub fn at_app(self, address: &str, person: &str) -> Self {
         let told = format!("[\"x-forwarded-user\",\"{person}\"]");
         self.then(json!([{"expect_url": address}, {"expect_text": told}]))
     }
 
     /// Runs them all; no page of ours at `origin` may break a rule of its own or complain in the console.
-    async fn run(self, origin: &str, hosts: Value) -> Vec<Value> {
+    pub async fn run(self, origin: &str, hosts: Value) -> Vec<Value> {
         let lines = drive(&json!({"hosts": hosts, "steps": self.0})).await;
         for line in &lines {
             if !line["url"].as_str().unwrap().starts_with(origin) {
@@ -85,7 +85,7 @@ impl Steps {
 }
 
 /// One cookie of the last step that asked for them.
-fn cookie<'a>(lines: &'a [Value], name: &str) -> Option<&'a Value> {
+pub fn cookie<'a>(lines: &'a [Value], name: &str) -> Option<&'a Value> {
     let cookies = lines.iter().rev().find(|line| line["do"] == "cookies");
     let cookies = cookies.unwrap()["cookies"].as_array().unwrap();
     cookies.iter().find(|cookie| cookie["name"] == name)

@@ -1,7 +1,15 @@
-//! SAML: what idps really send and what attackers make of it, as data (`tests/saml/ORIGIN.md`).
+//! SAML: what idps really send and what attackers make of it, as data (`tests/saml/ORIGIN.md`), and sign-in through a real
+//! provider (`tests/idp/saml-idp.py`).
 
+mod binding;
+mod chromium;
 mod data;
 mod messages;
 mod metadata;
+mod our_side;
 mod people;
+mod pysaml2;
 mod responses;
+mod rolling;
+mod sign_in;
+mod sign_out;

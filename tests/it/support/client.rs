@@ -1,6 +1,6 @@
 //! A client with a cookie jar that follows nothing by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -17,6 +17,12 @@ use tokio::net::TcpStream;
 pub(super) const FORM: [(HeaderName, &str); 2] = [
     (CONTENT_TYPE, "application/x-www-form-urlencoded"),
     (HeaderName::from_static("sec-fetch-site"), "same-origin"),
+];
+
+/// What it says of one that a page of another site posts.
+const FORM_FROM_ELSEWHERE: [(HeaderName, &str); 2] = [
+    (CONTENT_TYPE, "application/x-www-form-urlencoded"),
+    (HeaderName::from_static("sec-fetch-site"), "cross-site"),
 ];
 
 /// An answer, read whole.
@@ -53,6 +59,10 @@ pub struct Client {
     address: SocketAddr,
     host: String,
     pub cookies: BTreeMap<String, String>,
+    /// Names of those with `SameSite=None`.
+    cross_site: BTreeSet<String>,
+    /// They alone are sent.
+    from_elsewhere: bool,
     /// Sent with every request.
     pub headers: Vec<(HeaderName, String)>,
 }
@@ -64,6 +74,8 @@ impl Client {
             address,
             host: host.to_owned(),
             cookies: BTreeMap::new(),
+            cross_site: BTreeSet::new(),
+            from_elsewhere: false,
             headers: vec![(ACCEPT, "text/html".to_owned())],
         }
     }
@@ -84,6 +96,31 @@ impl Client {
             .extend_pairs(fields)
             .finish();
         self.send(Method::POST, target, &FORM, &body).await
+    }
+
+    /// A form that a page of another site posts here: cookies stay behind unless they are `SameSite=None`.
+    pub async fn post_from_elsewhere(&mut self, target: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        self.from_elsewhere = true;
+        let answer = self
+            .send(Method::POST, target, &FORM_FROM_ELSEWHERE, &body)
+            .await;
+        self.from_elsewhere = false;
+        answer
+    }
+
+    /// Another browser that knows the same.
+    pub fn copy(&self) -> Self {
+        Self {
+            address: self.address,
+            host: self.host.clone(),
+            cookies: self.cookies.clone(),
+            cross_site: self.cross_site.clone(),
+            from_elsewhere: false,
+            headers: self.headers.clone(),
+        }
     }
 
     pub async fn send(
@@ -113,12 +150,13 @@ impl Client {
         for (name, value) in &self.headers {
             own.insert(name, value.parse().unwrap());
         }
-        if !self.cookies.is_empty() {
-            let all: Vec<_> = self
-                .cookies
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
+        let all: Vec<_> = self
+            .cookies
+            .iter()
+            .filter(|(name, _)| !self.from_elsewhere || self.cross_site.contains(*name))
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if !all.is_empty() {
             own.insert(COOKIE, all.join("; ").parse().unwrap());
         }
         for (name, value) in headers {
@@ -149,6 +187,11 @@ impl Client {
             let cookie = cookie::Cookie::parse(cookie.to_str().unwrap()).unwrap();
             let ended = matches!(cookie.max_age(), Some(age) if age.is_zero());
             let gone = cookie.value().is_empty() || ended;
+            if cookie.same_site() == Some(cookie::SameSite::None) {
+                self.cross_site.insert(cookie.name().to_owned());
+            } else {
+                self.cross_site.remove(cookie.name());
+            }
             if gone {
                 self.cookies.remove(cookie.name());
             } else {

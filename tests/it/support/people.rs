@@ -124,16 +124,39 @@ impl Answer {
             let name = attribute("name").unwrap();
             if fields.iter().all(|(its, _)| *its != name) {
                 let value = attribute("value").unwrap_or_default();
-                fields.push((
-                    name,
-                    value
-                        .replace("&quot;", "\"")
-                        .replace("&lt;", "<")
-                        .replace("&gt;", ">")
-                        .replace("&amp;", "&"),
-                ));
+                fields.push((name, unescaped(&value)));
             }
         }
         fields
     }
+}
+
+/// A value of an attribute as a browser reads it.
+pub(super) fn unescaped(value: &str) -> String {
+    let mut text = String::new();
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once('&') {
+        text.push_str(before);
+        let (name, after) = after.split_once(';').unwrap();
+        let number = |digits: &str, base| {
+            u32::from_str_radix(digits, base)
+                .ok()
+                .and_then(char::from_u32)
+        };
+        text.push(match name {
+            "quot" => '"',
+            "lt" => '<',
+            "gt" => '>',
+            "amp" => '&',
+            "apos" => '\'',
+            name => name
+                .strip_prefix("#x")
+                .and_then(|digits| number(digits, 16))
+                .or_else(|| number(name.strip_prefix('#')?, 10))
+                .unwrap_or_else(|| panic!("&{name};")),
+        });
+        rest = after;
+    }
+    text.push_str(rest);
+    text
 }
