@@ -3,6 +3,7 @@
 //! Refuses return targets that are not paths of ours, answers that no browser of ours asked for, and
 //! people whom `provision` refuses.
 
+mod bearer;
 mod begin;
 mod chooser;
 mod ended;
@@ -35,6 +36,7 @@ use crate::provision::Provision;
 use crate::session::Sessions;
 use crate::web::page::Look;
 
+pub use bearer::bearer_token;
 pub use idp::{BearerCheck, Begin, BeginRequest, Idp, Logout};
 pub use kept::{Asker, Kept, KeptBodies, MAX_KEPT, Missing};
 pub use pending::{Pending, Pendings};

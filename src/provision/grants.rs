@@ -1,7 +1,9 @@
 //! R53: a SCIM client gives the roles of its own list, and no other.
 
 use super::desk::Desk;
-use super::{Rule, UserDraft};
+use super::{Refused, Rule, UserDraft};
+use serde_json::{Map, Value};
+
 use crate::identity::User;
 
 impl Desk {
@@ -30,6 +32,45 @@ impl Desk {
         Ok(())
     }
 
+    /// Refuses a change of what a sign-in is matched by, and a password, of a person who has a role outside the client's
+    /// list: whoever could make them into themselves would give themselves that role. The default roles are everybody's.
+    pub(super) async fn check_above(
+        &self,
+        draft: &UserDraft,
+        before: &User,
+    ) -> Result<(), Refused> {
+        let Some(grants) = &self.actor.grants else {
+            return Ok(());
+        };
+        let emails = |attributes: &Map<String, Value>| attributes.get("emails").cloned();
+        let changes = [
+            ("userName", draft.user_name != before.user_name),
+            ("externalId", draft.external_id != before.external_id),
+            (
+                "emails",
+                emails(&draft.attributes) != emails(&before.attributes),
+            ),
+            ("password", draft.password.is_some()),
+        ];
+        let Some((attribute, _)) = changes.into_iter().find(|(_, changed)| *changed) else {
+            return Ok(());
+        };
+        let groups = self.people.directory.groups_of(self.tenant(), &before.id);
+        let names = groups.await?.into_iter().map(|group| group.display_name);
+        let names: Vec<_> = names
+            .filter(|name| !self.ruled.groups.ignores(name))
+            .collect();
+        let default = &self.ruled.tenant.roles.default;
+        let roles = self.ruled.roles.roles(before, &names).into_iter();
+        let above = roles
+            .map(|role| role.0)
+            .find(|role| !default.contains(role) && !grants.contains(role));
+        match above {
+            Some(role) => Err(Rule::Above { attribute, role }.into()),
+            None => Ok(()),
+        }
+    }
+
     fn check_role(&self, attribute: &str, value: String) -> Result<(), Rule> {
         match &self.actor.grants {
             Some(grants) if !grants.contains(&value) => Err(Rule::Role {
@@ -48,6 +89,7 @@ mod tests {
     use crate::identity::TenantSlug;
     use crate::provision::world::{ACTOR, World, tenant};
     use crate::provision::{Actor, GroupDraft, MemberChange, Refused, Rule, UserDraft};
+    use crate::secret::Secret;
     use serde_json::json;
 
     async fn world() -> World {
@@ -82,6 +124,76 @@ mod tests {
             return false;
         };
         matches!(*rule, Rule::Role { value, .. } if value == "ADMIN")
+    }
+
+    #[tokio::test]
+    async fn r53_a_client_makes_nobody_above_it_into_somebody_else() {
+        let world = world().await;
+        let (provision, slug) = (&world.provision, TenantSlug::default());
+        let by_attribute = provision.create_user(&slug, with_role("ADMIN"), &ACTOR);
+        let by_attribute = by_attribute.await.unwrap();
+        let by_group = UserDraft {
+            user_name: "grouped@example.com".to_owned(),
+            active: true,
+            ..UserDraft::default()
+        };
+        let by_group = provision
+            .create_user(&slug, by_group, &ACTOR)
+            .await
+            .unwrap();
+        let admins = GroupDraft {
+            display_name: "admins".to_owned(),
+            ..GroupDraft::default()
+        };
+        let members = vec![by_group.id.clone()];
+        let made = provision.create_group(&slug, admins, members, &ACTOR);
+        made.await.unwrap();
+        let member = provision.create_user(&slug, with_role("MEMBER"), &ACTOR);
+        let member = member.await.unwrap();
+        let email = json!([{ "value": "mallory@example.com", "type": "work" }]);
+        let changes: [(&str, fn(&mut UserDraft, &serde_json::Value)); 5] = [
+            ("userName", |draft, _| {
+                draft.user_name = format!("new-{}", draft.user_name)
+            }),
+            ("externalId", |draft, _| {
+                draft.external_id = Some("other".to_owned())
+            }),
+            ("emails", |draft, email| {
+                draft.attributes.insert("emails".to_owned(), email.clone());
+            }),
+            ("password", |draft, _| {
+                draft.password = Some(Secret::new("hash"))
+            }),
+            ("", |draft, _| {
+                draft.attributes.insert("title".to_owned(), json!("Dr"));
+            }),
+        ];
+        for (what, change) in changes {
+            for (who, above) in [(&by_attribute, true), (&by_group, true), (&member, false)] {
+                let email = email.clone();
+                let edit = move |user: &_| {
+                    let mut draft = UserDraft::of(user);
+                    change(&mut draft, &email);
+                    Ok::<_, Refused>(draft)
+                };
+                let done = provision
+                    .edit_user(&slug, &who.id, None, &client(), edit)
+                    .await;
+                let refused = match &done {
+                    Err(Refused::Rule(rule)) => {
+                        matches!(&**rule, Rule::Above { attribute, .. } if *attribute == what)
+                    }
+                    _ => false,
+                };
+                let want = above && !what.is_empty();
+                assert_eq!(
+                    (refused, done.is_ok()),
+                    (want, !want),
+                    "{what} of {}: {done:?}",
+                    who.user_name
+                );
+            }
+        }
     }
 
     #[tokio::test]

@@ -59,6 +59,16 @@ pub enum Rule {
         /// Those of `roles.groups`.
         mapped: Vec<String>,
     },
+    /// R53: the client may not give this person's role, so it may not make them somebody else either.
+    #[error(
+        "{attribute} of a person with the role {role:?} cannot be changed with this token: the role is not in its --roles"
+    )]
+    Above {
+        /// What was to be changed.
+        attribute: &'static str,
+        /// The person's role.
+        role: String,
+    },
     /// A member that is nobody.
     #[error("members: there is no user {0:?}")]
     Member(String),

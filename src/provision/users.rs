@@ -151,6 +151,7 @@ impl Desk {
             checked.map_err(Refused::from)?;
             let given = self.check_given(&draft, Some(&before));
             given.map_err(Refused::from)?;
+            self.check_above(&draft, &before).await?;
             let after = drafted(&before, draft, self.keeper);
             match self.write_user(&before, after).await {
                 // A sign-in, or an operator, was faster.

@@ -87,9 +87,7 @@ impl Proxy {
         };
         let gate = Gate {
             policy,
-            sessions: Arc::clone(&login.sessions),
-            provision: Arc::clone(&login.provision),
-            idps: login.idps.clone(),
+            login: Arc::clone(login),
             cookie: cookie.wire_name(),
             prepare: Arc::clone(&prepare),
         };

@@ -4,16 +4,23 @@ use http::{Method, StatusCode};
 
 use super::answer::Answer;
 use super::{Scim, ScimError, render};
+use crate::login::bearer_token;
 use crate::web::Visit;
 
 impl Scim {
-    /// The signed-in person; none when the request has no session.
+    /// The signed-in person, by session or by an idp's access token; none when the request shows neither.
     ///
     /// # Errors
     ///
     /// 405 for anything but GET; the directory failed.
     pub(super) async fn me(&self, visit: &Visit) -> Result<Option<Answer>, ScimError> {
-        let Some(live) = self.login.current(visit) else {
+        let live = match (self.login.current(visit), bearer_token(visit)) {
+            (Some(live), _) => Some(live),
+            // Whatever is wrong with it, it may be a SCIM client's: those are refused by their own check.
+            (None, Some(token)) => self.login.bearer(visit, token).await.ok().flatten(),
+            (None, None) => None,
+        };
+        let Some(live) = live else {
             return Ok(None);
         };
         if !matches!(visit.method, Method::GET | Method::HEAD) {

@@ -40,6 +40,7 @@ fn by_rule(rule: &Rule) -> ScimError {
         | Rule::Name { .. }
         | Rule::Group { .. }
         | Rule::Member(_)
+        | Rule::Above { .. }
         | Rule::Managed => ScimError::of(ScimType::InvalidValue, why),
     }
 }
