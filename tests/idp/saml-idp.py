@@ -217,10 +217,17 @@ def hidden(fields):
     return "".join(f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in fields.items())
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    """A port of this machine."""
+
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A browser that goes away in the middle of a handshake is nobody's mistake."""
+
+
 def listen(port):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    return server
+    return Listener(("127.0.0.1", port), Handler)
 
 
 def main():

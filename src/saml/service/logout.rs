@@ -1,5 +1,7 @@
 //! Single logout (Profiles 4.4): ours is told to the idp, the idp's is told to us.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
@@ -18,7 +20,7 @@ use crate::saml::message::{
 };
 use crate::saml::metadata::IdpMetadata;
 use crate::saml::refusal::Refusal;
-use crate::saml::verify::NameId;
+use crate::saml::verify::{NameId, Trust};
 use crate::session::Session;
 use crate::web::{Visit, answer, page};
 
@@ -78,9 +80,9 @@ impl Saml {
             let query = visit.uri.query().unwrap_or_default();
             let query = RedirectQuery::read(query).map_err(|why| self.refused(visit, &why))?;
             let (role, relay) = (query.role(), query.relay_state().map(str::to_owned));
-            let received = Received::Redirect(query);
+            let came = Came::Redirect(query);
             return self
-                .received(login, visit, &known, &received, role, relay.as_deref())
+                .received(login, visit, &known, came, role, relay.as_deref())
                 .await;
         }
         let params = Params::form(visit, body)?;
@@ -89,23 +91,21 @@ impl Saml {
             (None, Some(response)) => (Role::Response, response),
             _ => return Err(unreadable()),
         };
-        let received = Received::Post(role, field);
+        let came = Came::Post(role, field.to_owned());
         let relay = params.get("RelayState");
-        self.received(login, visit, &known, &received, role, relay)
-            .await
+        self.received(login, visit, &known, came, role, relay).await
     }
 
     async fn received(
         &self,
         login: &Login,
         visit: &Visit,
-        known: &IdpMetadata,
-        received: &Received<'_>,
+        known: &Arc<IdpMetadata>,
+        came: Came,
         role: Role,
         relay: Option<&str>,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let slo = self.address(&login.origin(visit), "slo");
-        let trust = self.trust(known);
         if role == Role::Response {
             let begun = relay.and_then(|handle| self.memory.take_sign_out(handle, visit.now));
             let begun = begun.filter(|begun| begun.idp == self.mapping.idp);
@@ -113,9 +113,11 @@ impl Saml {
             let Some(begun) = begun else {
                 return Ok(answer::redirect(&done));
             };
-            let requests = [begun.id.as_str()];
-            let expecting = self.expecting(&slo, &requests, visit);
-            let trouble = match received.answer(&trust, &expecting) {
+            let ours = Some(begun.id);
+            let read = self.read(known, came, slo, ours, visit, |came, trust, expecting| {
+                came.answer(trust, expecting)
+            });
+            let trouble = match read.await? {
                 Ok(answer) => answer.trouble,
                 Err(refusal) => Some(refusal),
             };
@@ -129,10 +131,10 @@ impl Saml {
             }
             return Ok(answer::redirect(&begun.return_to));
         }
-        let expecting = self.expecting(&slo, &[], visit);
-        let request = received
-            .request(&trust, &expecting)
-            .map_err(|why| self.refused(visit, &why))?;
+        let read = self.read(known, came, slo, None, visit, |came, trust, expecting| {
+            came.request(trust, expecting)
+        });
+        let request = read.await?.map_err(|why| self.refused(visit, &why))?;
         let (asked, done) = match request {
             LogoutRequest::Signed(asked) => {
                 self.end_all(login, visit, &asked).await?;
@@ -144,6 +146,41 @@ impl Saml {
             }
         };
         self.reply(visit, known, &asked, done, relay)
+    }
+
+    /// Verifies off the async threads, where what was used can be written down and waited for.
+    async fn read<T: Send + 'static>(
+        &self,
+        known: &Arc<IdpMetadata>,
+        came: Came,
+        slo: String,
+        ours: Option<String>,
+        visit: &Visit,
+        how: impl FnOnce(&Received<'_>, &Trust<'_>, &Expecting<'_>) -> Result<T, Refusal>
+        + Send
+        + 'static,
+    ) -> Result<Result<T, Refusal>, Problem> {
+        let (known, keys) = (Arc::clone(known), Arc::clone(&self.keys));
+        let (memory, now) = (Arc::clone(&self.memory), visit.now);
+        let read = tokio::task::spawn_blocking(move || {
+            let trust = Trust {
+                entity_id: &known.entity_id,
+                certificates: &known.certificates,
+                decryption_keys: &keys.decrypt,
+            };
+            let requests = ours.as_deref();
+            let expecting = Expecting {
+                slo: &slo,
+                requests: requests.as_slice(),
+                used: &*memory,
+                now,
+            };
+            match came {
+                Came::Redirect(query) => how(&Received::Redirect(query), &trust, &expecting),
+                Came::Post(role, field) => how(&Received::Post(role, &field), &trust, &expecting),
+            }
+        });
+        read.await.map_err(Problem::internal)
     }
 
     /// Every session that the idp names ends; without one, all of the person's.
@@ -226,20 +263,6 @@ impl Saml {
         Ok(Sent::To(message.redirect(location, relay, key)?))
     }
 
-    fn expecting<'a>(
-        &'a self,
-        slo: &'a str,
-        requests: &'a [&'a str],
-        visit: &Visit,
-    ) -> Expecting<'a> {
-        Expecting {
-            slo,
-            requests,
-            used: &*self.memory,
-            now: visit.now,
-        }
-    }
-
     fn refused(&self, visit: &Visit, why: &Refusal) -> Problem {
         let (idp, check) = (self.mapping.idp.as_str(), why.check().as_str());
         let (expected, came) = (why.expected(), why.came());
@@ -254,6 +277,12 @@ impl Saml {
         );
         unreadable().because(why.clone())
     }
+}
+
+/// A message as it came, to be moved to its thread.
+enum Came {
+    Redirect(RedirectQuery),
+    Post(Role, String),
 }
 
 enum Sent {

@@ -24,9 +24,8 @@ use source::Source;
 
 use super::certificate::{Certificate, CertificateError};
 use super::claims::Mapping;
-use super::metadata::{IdpMetadata, OurMetadata};
+use super::metadata::OurMetadata;
 use super::private_key::{KeyError, PrivateKey};
-use super::verify::Trust;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, IdpSettings, Protocol, Settings};
 use crate::identity::{IdpKind, IdpName};
@@ -203,14 +202,6 @@ impl Saml {
 
     fn now(&self) -> Timestamp {
         self.source.clock.now()
-    }
-
-    fn trust<'a>(&'a self, known: &'a IdpMetadata) -> Trust<'a> {
-        Trust {
-            entity_id: &known.entity_id,
-            certificates: &known.certificates,
-            decryption_keys: &self.keys.decrypt,
-        }
     }
 
     /// What idps read of us.

@@ -6,6 +6,7 @@ use crate::saml::refusal::{Check, Refusal};
 use crate::saml::xml::{PROTOCOL, attribute, optional, required, text};
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
+const PARTIAL_LOGOUT: &str = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout";
 const PREFIX: &str = "urn:oasis:names:tc:SAML:2.0:status:";
 
 /// Success, or the idp's codes and words for the operator.
@@ -13,11 +14,12 @@ pub(in crate::saml) fn check(response: Node<'_, '_>) -> Result<(), Refusal> {
     let status = required(response, PROTOCOL, "Status")?;
     let code = required(status, PROTOCOL, "StatusCode")?;
     let first = attribute(code, "Value").unwrap_or_default();
-    if first == SUCCESS {
-        return Ok(());
-    }
     let second = optional(code, PROTOCOL, "StatusCode")?;
     let second = second.and_then(|code| attribute(code, "Value"));
+    // 3.7.3.2: Shibboleth and SimpleSAMLphp say below Success that somebody is still signed in elsewhere.
+    if first == SUCCESS && second != Some(PARTIAL_LOGOUT) {
+        return Ok(());
+    }
     let message = optional(status, PROTOCOL, "StatusMessage")?;
     let message = message.map(text).transpose()?.unwrap_or_default();
     let short = |code: &str| code.strip_prefix(PREFIX).unwrap_or(code).to_owned();

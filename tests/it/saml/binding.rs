@@ -8,8 +8,10 @@ const TRICKS: &str = include_str!("../../data/open_redirects.txt");
 
 /// Those that can stand in a form as they are.
 fn tricks() -> impl Iterator<Item = &'static str> {
-    let lines = TRICKS.lines().map(str::trim);
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#') && !line.contains("\\x"))
+    let comment = |line: &&str| line.is_empty() || line.starts_with("# ");
+    TRICKS
+        .lines()
+        .filter(move |line| !comment(line) && !line.contains("\\x"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,31 +20,34 @@ async fn r42_another_browser_can_do_nothing_with_a_response() {
     let idp = SamlIdp::start(&[]).await;
     for settings in ["", "idp_initiated = true"] {
         let gate = gate_before(&app, &idp, settings).await;
-        // The attacker signs in as themself and sends the answer to somebody else's browser.
-        let mut attacker = gate.browser();
-        let way = sent_away(&mut attacker, &gate, "/").await;
-        let theirs = AtSamlIdp::new(&idp).sign_in(&way, "bob").await;
+        // The attacker signs in as themself and sends the answer to somebody else's browser: a new one for each try.
+        let (gate, idp) = (&gate, &idp);
+        let lure = async || {
+            let mut attacker = gate.browser();
+            let way = sent_away(&mut attacker, gate, "/").await;
+            AtSamlIdp::new(idp).sign_in(&way, "bob").await
+        };
         let mut victim = gate.browser();
-        let done = victim.bring(&theirs).await;
+        let done = victim.bring(&lure().await).await;
         refused(&done, &mut victim, "an empty jar").await;
-        let own = sent_away(&mut victim, &gate, "/").await;
+        let own = sent_away(&mut victim, gate, "/").await;
         let handle = own.field("RelayState");
-        let done = victim.bring(&theirs).await;
+        let done = victim.bring(&lure().await).await;
         refused(&done, &mut victim, "one that asked for another").await;
-        let done = victim
-            .bring(&theirs.clone().with("RelayState", handle.as_deref()))
-            .await;
+        let changed = lure().await.with("RelayState", handle.as_deref());
+        let done = victim.bring(&changed).await;
         refused(&done, &mut victim, "with the handle of its own").await;
-        let done = victim.bring(&theirs.clone().with("RelayState", None)).await;
+        let changed = lure().await.with("RelayState", None);
+        let done = victim.bring(&changed).await;
         refused(&done, &mut victim, "without a handle").await;
         // What the victim asked for is still answered.
-        let way = sent_away(&mut victim, &gate, "/").await;
-        let back = AtSamlIdp::new(&idp).sign_in(&way, "alice").await;
+        let way = sent_away(&mut victim, gate, "/").await;
+        let back = AtSamlIdp::new(idp).sign_in(&way, "alice").await;
         let done = victim.bring(&back).await;
         assert_eq!(led_to(&done), "/");
         assert_eq!(person(&mut victim).await.as_deref(), Some("alice"));
         // A session that exists is not replaced by somebody else's.
-        victim.bring(&theirs).await;
+        victim.bring(&lure().await).await;
         assert_eq!(person(&mut victim).await.as_deref(), Some("alice"));
     }
 }
@@ -89,16 +94,13 @@ async fn r42_the_idp_begins_only_where_it_may() {
         // Also in a browser that has asked for something else.
         for asked in [false, true] {
             let mut browser = gate.browser();
-            let back = match asked {
-                false => back.clone(),
-                true => {
-                    let own = sent_away(&mut browser, &gate, "/").await;
-                    let fresh = AtSamlIdp::new(&idp)
-                        .open("/idp-init", &[("user", "alice")])
-                        .await;
-                    fresh.with("RelayState", own.field("RelayState").as_deref())
-                }
-            };
+            let mut back = back.clone();
+            if asked {
+                let own = sent_away(&mut browser, &gate, "/").await;
+                let parameters = [("user", "alice")];
+                let fresh = AtSamlIdp::new(&idp).open("/idp-init", &parameters).await;
+                back = fresh.with("RelayState", own.field("RelayState").as_deref());
+            }
             let done = browser.bring(&back).await;
             if may && !asked {
                 assert_eq!(led_to(&done), "/");

@@ -1,5 +1,6 @@
 //! Our side of a sign-in for tests: keys, settings, and where a browser ends up.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use openssl::asn1::Asn1Time;
@@ -14,8 +15,10 @@ use crate::support::{Answer, AtSamlIdp, Client, SamlIdp, Sidegate, UpstreamApp, 
 
 /// The person's `NameID` at the provider, when it is persistent.
 pub fn persistent_id(person: &str) -> String {
-    let hex: String = person.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("p-{hex}")
+    person.bytes().fold(String::from("p-"), |mut id, byte| {
+        write!(id, "{byte:02x}").unwrap();
+        id
+    })
 }
 
 /// One `[[idp]]` of this name.
@@ -116,10 +119,12 @@ pub fn led_to(done: &Answer) -> String {
     target
 }
 
-/// Nobody was signed in by this, and it says little.
+/// Nobody was signed in by this, and it says little: an error, or the way to start again.
 pub async fn refused(done: &Answer, browser: &mut Client, what: &str) {
+    let begins_anew =
+        done.status.is_redirection() && done.location().starts_with("/.sidegate/login");
     assert!(
-        done.status.is_client_error(),
+        done.status.is_client_error() || begins_anew,
         "{what}: {} {}",
         done.status,
         done.text()

@@ -1,5 +1,7 @@
 //! Sign-out in both directions with a real SAML identity provider.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -140,12 +142,9 @@ async fn the_idp_signs_people_out_with_its_own_word() {
         // The same order again is none: who has signed in since stays.
         sign_in(&mut alice, &gate, &idp, "/", "alice").await;
         assert_eq!(person(&mut alice).await.as_deref(), Some("alice"));
-        gate.browser().bring(&order).await;
-        assert_eq!(
-            person(&mut alice).await.as_deref(),
-            Some("alice"),
-            "R38: {binding}"
-        );
+        let answer = gate.browser().bring(&order).await;
+        assert_eq!(answer.status, 400, "R38: {binding}");
+        assert_eq!(person(&mut alice).await.as_deref(), Some("alice"));
     }
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -155,24 +154,16 @@ async fn r39_nobody_else_signs_people_out() {
     let app = UpstreamApp::start().await;
     let idp = SamlIdp::start(&[]).await;
     let gate = gate_before(&app, &idp, "").await;
+    let genuine = json!({ "sign_logout": true, "impostor": "" });
     for binding in ["redirect", "post"] {
         idp.set(&json!({ "logout_binding": binding })).await;
-        let (mut alice, _) = inside(&gate, &idp, "alice").await;
         for (name, settings) in [
             ("unsigned", json!({ "sign_logout": false })),
-            (
-                "another key",
-                json!({ "sign_logout": true, "impostor": "keys" }),
-            ),
-            (
-                "another idp",
-                json!({ "sign_logout": true, "impostor": "entity" }),
-            ),
+            ("another key", json!({ "impostor": "keys" })),
+            ("another idp", json!({ "impostor": "entity" })),
         ] {
-            // Somebody who may sign in as bob, and says that bob is alice.
-            idp.set(&json!({ "sign_logout": true, "impostor": "" }))
-                .await;
-            let (_, mut at_idp) = inside(&gate, &idp, "alice").await;
+            idp.set(&genuine).await;
+            let (mut alice, mut at_idp) = inside(&gate, &idp, "alice").await;
             idp.set(&settings).await;
             let order = at_idp.open("/idp-logout", &[]).await;
             let answer = gate.browser().bring(&order).await;
@@ -180,10 +171,9 @@ async fn r39_nobody_else_signs_people_out() {
             let stays = person(&mut alice).await;
             assert_eq!(stays.as_deref(), Some("alice"), "{binding} {name}");
         }
-        idp.set(&json!({ "sign_logout": true, "impostor": "" }))
-            .await;
+        idp.set(&genuine).await;
         // Signed, and changed on its way.
-        let (_, mut at_idp) = inside(&gate, &idp, "bob").await;
+        let (mut bob, mut at_idp) = inside(&gate, &idp, "bob").await;
         let order = at_idp.open("/idp-logout", &[]).await;
         let changed = match &order {
             Way::Get(address) => {
@@ -192,18 +182,16 @@ async fn r39_nobody_else_signs_people_out() {
             }
             Way::Post(..) => {
                 let field = order.field("SAMLRequest").unwrap();
-                order
-                    .clone()
-                    .with("SAMLRequest", Some(&field[..field.len() - 8]))
+                let xml = String::from_utf8(STANDARD.decode(field).unwrap()).unwrap();
+                let longer = xml.replace("SessionIndex>_", "SessionIndex>_0");
+                let field = STANDARD.encode(longer);
+                order.clone().with("SAMLRequest", Some(&field))
             }
         };
-        let (mut bob, _) = inside(&gate, &idp, "bob").await;
         gate.browser().bring(&changed).await;
         assert_eq!(person(&mut bob).await.as_deref(), Some("bob"), "{binding}");
-        assert_eq!(
-            person(&mut alice).await.as_deref(),
-            Some("alice"),
-            "{binding}"
-        );
+        // Where nobody changed it, it counts.
+        gate.browser().bring(&order).await;
+        assert_eq!(person(&mut bob).await, None, "{binding}");
     }
 }

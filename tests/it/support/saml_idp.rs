@@ -160,31 +160,32 @@ impl Way {
 }
 
 impl Client {
-    /// Goes where another site sends this browser. Our server may have it post the form once more, from a page of ours, to see
-    /// the cookies that are kept from other sites.
+    /// Goes where another site sends this browser. Our server may send it to itself once more, to see the cookies that are
+    /// kept from other sites: by a redirect to the same path, or by a form of a page of ours.
     pub async fn bring(&mut self, way: &Way) -> Answer {
         let answer = match way {
-            Way::Get(_) => self.get(way.target()).await,
+            Way::Get(_) => return self.get(way.target()).await,
             Way::Post(_, fields) => {
                 let fields: Vec<_> = pairs(fields).collect();
                 self.post_from_elsewhere(way.target(), &fields).await
             }
         };
-        if !matches!(way, Way::Post(..))
-            || answer.status != 200
-            || !answer.text().contains("<form ")
-        {
+        let onwards = answer.status.is_redirection() || answer.text().contains("<form ");
+        if answer.status.is_client_error() || !onwards {
             return answer;
         }
         let again = Way::of(&answer, way.address());
-        if again.address().origin() != way.address().origin() {
+        let here = |its: &Url| (its.origin(), its.path().to_owned());
+        if here(again.address()) != here(way.address()) {
             return answer;
         }
-        let Way::Post(_, fields) = &again else {
-            panic!("no form: {}", answer.text());
-        };
-        let fields: Vec<_> = pairs(fields).collect();
-        self.post_form(again.target(), &fields).await
+        match &again {
+            Way::Get(_) => self.get(again.target()).await,
+            Way::Post(_, fields) => {
+                let fields: Vec<_> = pairs(fields).collect();
+                self.post_form(again.target(), &fields).await
+            }
+        }
     }
 }
 

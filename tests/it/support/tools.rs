@@ -246,7 +246,7 @@ fn node() -> String {
     std::env::var("NODE").unwrap_or_else(|_unset| "node".to_owned())
 }
 
-/// The Python of an environment that `tests/setup/packages` made: `scim` or `canaille`.
+/// The Python of an environment that `tests/setup/packages` made: `scim`, `saml` or `canaille`.
 pub fn python(environment: &str) -> PathBuf {
     #[expect(
         clippy::disallowed_methods,
