@@ -127,6 +127,12 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(
+        clippy::too_many_lines,
+        clippy::excessive_nesting,
+        clippy::type_complexity,
+        reason = "a table and its world"
+    )]
     async fn r53_a_client_makes_nobody_above_it_into_somebody_else() {
         let world = world().await;
         let (provision, slug) = (&world.provision, TenantSlug::default());
@@ -153,16 +159,16 @@ mod tests {
         let email = json!([{ "value": "mallory@example.com", "type": "work" }]);
         let changes: [(&str, fn(&mut UserDraft, &serde_json::Value)); 5] = [
             ("userName", |draft, _| {
-                draft.user_name = format!("new-{}", draft.user_name)
+                draft.user_name = format!("new-{}", draft.user_name);
             }),
             ("externalId", |draft, _| {
-                draft.external_id = Some("other".to_owned())
+                draft.external_id = Some("other".to_owned());
             }),
             ("emails", |draft, email| {
                 draft.attributes.insert("emails".to_owned(), email.clone());
             }),
             ("password", |draft, _| {
-                draft.password = Some(Secret::new("hash"))
+                draft.password = Some(Secret::new("hash"));
             }),
             ("", |draft, _| {
                 draft.attributes.insert("title".to_owned(), json!("Dr"));
