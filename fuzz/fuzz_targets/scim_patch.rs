@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
 use sidegate::config::Settings;
 use sidegate::scim::patch::{MemberChange, Operation, apply, parse, split_members};
-use sidegate::scim::read::read_body;
+use sidegate::scim::read_body;
 use sidegate::scim::resource::{accept, accept_members, check_immutable};
 use sidegate::scim::schema::{ResourceType, Schemas};
 
