@@ -189,9 +189,13 @@ async fn a_frame_of_the_idp_ends_one_session() {
 }
 
 async fn with_token(gate: &Sidegate, token: &str) -> Answer {
+    at(gate, "/api", token).await
+}
+
+async fn at(gate: &Sidegate, path: &str, token: &str) -> Answer {
     let field = format!("Bearer {token}");
     let headers = [(AUTHORIZATION, field.as_str())];
-    gate.program().send(Method::GET, "/api", &headers, "").await
+    gate.program().send(Method::GET, path, &headers, "").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -218,6 +222,9 @@ async fn r33_access_tokens_of_the_issuer_for_this_app_are_people() {
     let seen: Seen = answer.json();
     assert_eq!(seen.header("x-forwarded-user"), Some("alice"), "{whoami}");
     assert_eq!(seen.header("authorization"), None, "it was for us");
+    // RFC 7644 3.11: with a session or with such a token.
+    let me = at(&gate, "/scim/v2/Me", &first).await;
+    assert_eq!(me.json::<Value>()["userName"], "alice", "{}", me.text());
 
     for (name, wanted) in [
         (
@@ -245,6 +252,8 @@ async fn r33_access_tokens_of_the_issuer_for_this_app_are_people() {
         let answer = with_token(&gate, &refused).await;
         assert_eq!(answer.status, 401, "{name}: {}", answer.text());
         assert!(answer.header("www-authenticate").is_some(), "{name}");
+        let me = at(&gate, "/scim/v2/Me", &refused).await;
+        assert_eq!(me.status, 401, "{name}: {}", me.text());
     }
     idp.control("POST", "/test/rotate-keys", &json!({ "mode": "add" }))
         .await;
