@@ -1,4 +1,4 @@
-//! Our few HTML pages: small, without JavaScript, under a strict CSP (R51).
+//! Our few HTML pages: small, under a strict CSP (R51), without JavaScript but for the line that sends a form on to an idp.
 //!
 //! Templates escape every value. Refuses to load or run anything: style and logo stand in the page itself.
 
