@@ -221,7 +221,7 @@ impl Provider {
                     notes.due = now.plus(age);
                     notes.failed = None;
                 });
-                self.keep(cached).await;
+                self.cache.keep(&self.name, cached).await;
                 Ok(known)
             }
             Err(error) => {
@@ -263,22 +263,6 @@ impl Provider {
             return Err(ProviderError::Status { document, status });
         }
         Ok(answer.into_body())
-    }
-
-    async fn keep(&self, cached: Cached) {
-        let cache = self.cache.clone();
-        let kept = tokio::task::spawn_blocking(move || cache.store(&cached)).await;
-        let failed = match kept {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
-        };
-        let idp = self.name.as_str();
-        tracing::warn!(
-            idp,
-            failed,
-            "idp metadata cannot be kept for the next start"
-        );
     }
 
     fn notes<T>(&self, work: impl FnOnce(&mut Notes) -> T) -> T {

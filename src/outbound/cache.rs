@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Outbound;
+use crate::identity::IdpName;
 
 /// One file; nobody but us may read or write it.
 #[derive(Clone, Debug)]
@@ -57,5 +58,15 @@ impl Cache {
         file.write_all(&serde_json::to_vec(cached)?)?;
         file.sync_all()?;
         fs::rename(&new, &self.file)
+    }
+
+    /// The same off the async threads; what fails is told in the log alone.
+    pub async fn keep(&self, idp: &IdpName, cached: impl Serialize + Send + 'static) {
+        let cache = self.clone();
+        let kept = tokio::task::spawn_blocking(move || cache.store(&cached)).await;
+        if let Err(error) = kept.unwrap_or_else(|panicked| Err(io::Error::other(panicked))) {
+            let idp = idp.as_str();
+            tracing::warn!(idp, %error, "idp metadata cannot be kept for the next start");
+        }
     }
 }

@@ -279,12 +279,12 @@ impl Source {
             notes.probation = None;
             notes.warned = None;
         });
-        self.keep(Cached {
+        let cached = Cached {
             fetched: now,
             entity_id: read.entity_id.clone(),
             document: String::from_utf8_lossy(document).into_owned(),
-        })
-        .await;
+        };
+        self.cache.keep(&self.name, cached).await;
         Ok(read)
     }
 
@@ -353,22 +353,6 @@ impl Source {
                 "the idp's last signing certificate ends soon"
             );
         }
-    }
-
-    async fn keep(&self, cached: Cached) {
-        let cache = self.cache.clone();
-        let kept = tokio::task::spawn_blocking(move || cache.store(&cached)).await;
-        let failed = match kept {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
-        };
-        let idp = self.name.as_str();
-        tracing::warn!(
-            idp,
-            failed,
-            "idp metadata cannot be kept for the next start"
-        );
     }
 
     fn notes<T>(&self, work: impl FnOnce(&mut Notes) -> T) -> T {
