@@ -116,10 +116,12 @@ impl Stores {
     }
 
     /// All idps, as they stand in the file: the chooser shows them so.
-    fn idps(&self, settings: &Settings) -> Result<Vec<Arc<dyn Idp>>, BuildError> {
+    fn idps(&self, settings: &Settings, look: &Arc<Look>) -> Result<Vec<Arc<dyn Idp>>, BuildError> {
         let (cache, clock, metrics) = (&self.idp_cache, &self.clock, &self.metrics);
         let mut idps = oidc::build(settings, cache, clock, metrics, &self.used_tokens)?;
-        idps.extend(saml::build(settings, cache, clock, metrics, &self.saml)?);
+        idps.extend(saml::build(
+            settings, cache, clock, metrics, &self.saml, look,
+        )?);
         let place = |name: &IdpName| settings.idps.iter().position(|its| its.name == *name);
         idps.sort_by_key(|idp| place(idp.name()));
         Ok(idps)
@@ -148,7 +150,7 @@ impl Stores {
         );
         let provision = Arc::new(provision.remembering(Arc::clone(&self.provision)));
         let look = Arc::new(look(&settings));
-        let idps = self.idps(&settings)?;
+        let idps = self.idps(&settings, &look)?;
         let prepare = Prepare::build(
             &settings,
             &provision,

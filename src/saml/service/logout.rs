@@ -3,26 +3,28 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 use http_body_util::Full;
-use openssl::error::ErrorStack;
 use serde_json::Value;
-use url::Url;
 
 use super::Saml;
 use super::memory::SignOut;
 use super::params::Params;
+use super::send::Sent;
 use crate::login::{Login, Logout};
 use crate::problem::{Problem, chain};
 use crate::saml::message::{
-    Asked, Expecting, LogoutCall, LogoutReply, LogoutRequest, Outgoing, Received, RedirectQuery,
-    Role, message_id,
+    Asked, Expecting, LogoutCall, LogoutReply, LogoutRequest, Received, RedirectQuery, Role,
+    message_id,
 };
 use crate::saml::metadata::IdpMetadata;
 use crate::saml::refusal::Refusal;
 use crate::saml::verify::{NameId, Trust};
 use crate::session::Session;
-use crate::web::{Visit, answer, page};
+use crate::web::{Visit, answer};
+
+/// Wherever there is a key: AD FS takes no others.
+const SIGNED: bool = true;
 
 impl Saml {
     /// Where the browser goes to sign out at the idp.
@@ -57,6 +59,7 @@ impl Saml {
             &endpoint.location,
             Some(&handle),
             redirect.is_none(),
+            SIGNED,
         ) {
             Ok(Sent::To(target)) => Logout::Redirect(target),
             Ok(Sent::Page(page)) => Logout::Page(page),
@@ -237,30 +240,11 @@ impl Saml {
             done,
         }
         .write();
-        match self.sent(&message, &endpoint.responses, relay, by_post) {
+        match self.sent(&message, &endpoint.responses, relay, by_post, SIGNED) {
             Ok(Sent::To(target)) => Ok(answer::redirect(&target)),
             Ok(Sent::Page(page)) => Ok(page),
             Err(error) => Err(Problem::internal(error)),
         }
-    }
-
-    /// Signed wherever there is a key: AD FS takes no others.
-    fn sent(
-        &self,
-        message: &Outgoing,
-        location: &Url,
-        relay: Option<&str>,
-        by_post: bool,
-    ) -> Result<Sent, ErrorStack> {
-        let signer = self.keys.signer();
-        if by_post {
-            let form = message.form(location, relay, signer)?;
-            let page = page::idp_form(&form.action, &form.fields);
-            let look = page::Look::default();
-            return Ok(Sent::Page(answer::page(StatusCode::OK, &look, &page)));
-        }
-        let key = signer.map(|(key, _)| key);
-        Ok(Sent::To(message.redirect(location, relay, key)?))
     }
 
     fn refused(&self, visit: &Visit, why: &Refusal) -> Problem {
@@ -283,11 +267,6 @@ impl Saml {
 enum Came {
     Redirect(RedirectQuery),
     Post(Role, String),
-}
-
-enum Sent {
-    To(String),
-    Page(Response<Full<Bytes>>),
 }
 
 fn unreadable() -> Problem {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ const USED: TableDefinition<'_, &[u8], u64> = TableDefinition::new("saml_used");
 const ARRIVAL: Duration = Duration::from_mins(2);
 /// A person at the idp's sign-out pages.
 const SIGN_OUT: Duration = Duration::from_mins(15);
+const SWEEP: Duration = Duration::from_hours(1);
 /// Only what an idp signed, or a session of ours began, gets in.
 const MOST: usize = 20_000;
 
@@ -28,6 +30,8 @@ const MOST: usize = 20_000;
 pub struct Memory {
     store: Embedded,
     used: UsedAssertions,
+    /// Seconds since 1970.
+    swept: AtomicU64,
     arrivals: Mutex<Waiting<Digest, Arrival>>,
     sign_outs: Mutex<Waiting<String, SignOut>>,
 }
@@ -97,6 +101,7 @@ impl Memory {
         Ok(Self {
             store,
             used,
+            swept: AtomicU64::new(0),
             arrivals: Waiting::new(ARRIVAL),
             sign_outs: Waiting::new(SIGN_OUT),
         })
@@ -134,8 +139,13 @@ impl Memory {
         all.take(&handle.to_owned(), now)
     }
 
-    /// Forgets on the disk what could not be used anyway.
+    /// Forgets on the disk what could not be used anyway, once an hour whoever asks.
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<(), StorageError> {
+        let swept = Timestamp::from_secs(self.swept.load(Ordering::Relaxed));
+        if now.since(swept) < SWEEP {
+            return Ok(());
+        }
+        self.swept.store(now.as_secs(), Ordering::Relaxed);
         self.store
             .write(move |transaction| -> Result<(), StorageError> {
                 let mut table = transaction.open_table(USED)?;

@@ -3,6 +3,7 @@
 mod logout;
 mod memory;
 mod params;
+mod send;
 mod sign_in;
 mod source;
 
@@ -35,6 +36,7 @@ use crate::outbound::{Cache, Outbound, OutboundError};
 use crate::problem::Problem;
 use crate::session::Session;
 use crate::web::Visit;
+use crate::web::page::Look;
 
 /// An idp has this long for its metadata.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -81,6 +83,7 @@ pub fn build(
     clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
     memory: &Arc<Memory>,
+    look: &Arc<Look>,
 ) -> Result<Vec<Arc<dyn Idp>>, BuildError> {
     let mut idps: Vec<Arc<dyn Idp>> = Vec::new();
     for idp in &settings.idps {
@@ -102,7 +105,9 @@ pub fn build(
             notes: Mutex::default(),
         };
         source.recall();
-        idps.push(Arc::new(Saml::new(settings, idp, saml, source, memory)?));
+        idps.push(Arc::new(Saml::new(
+            settings, idp, saml, source, memory, look,
+        )?));
     }
     Ok(idps)
 }
@@ -163,6 +168,7 @@ struct Saml {
     keys: Arc<Keys>,
     source: Source,
     memory: Arc<Memory>,
+    look: Arc<Look>,
     slots: Semaphore,
 }
 
@@ -173,6 +179,7 @@ impl Saml {
         saml: &config::Saml,
         source: Source,
         memory: &Arc<Memory>,
+        look: &Arc<Look>,
     ) -> Result<Self, BuildError> {
         let prefix = settings.paths.saml.clone();
         let origin = settings.public_url.origin();
@@ -191,6 +198,7 @@ impl Saml {
             keys: Arc::new(Keys::new(saml)?),
             source,
             memory: Arc::clone(memory),
+            look: Arc::clone(look),
             slots: Semaphore::new(AT_ONCE),
         })
     }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Saml;
 use super::memory::Arrival;
 use super::params::Params;
+use super::send::Sent;
 use crate::config::Binding;
 use crate::crypto::{random_token, sha256};
 use crate::identity::Principal;
@@ -27,7 +28,7 @@ use crate::saml::refusal::{Check, Refusal};
 use crate::saml::time::SKEW;
 use crate::saml::verify::{Expected, Trust, VerifiedAssertion, verify};
 use crate::secret::Secret;
-use crate::web::{Visit, answer, page};
+use crate::web::{Visit, answer};
 
 /// Answers that must not be told by their time go at this age, whatever happened.
 const BLIND: Duration = Duration::from_millis(100);
@@ -120,16 +121,6 @@ impl Saml {
         }
         .write();
         let signs = self.settings.sign_requests || known.wants_signed_requests;
-        let signer = self.keys.signer().filter(|_| signs);
-        let handle = Some(request.handle);
-        if by_post {
-            let form = message
-                .form(location, handle, signer)
-                .map_err(SignInError::Signing)?;
-            let page = page::idp_form(&form.action, &form.fields);
-            let look = page::Look::default();
-            return Ok(Begin::Page(answer::page(StatusCode::OK, &look, &page)));
-        }
         let mut location = location.clone();
         // Entra has no `Subject` in requests, and this for it.
         if let Some(hint) = request.hint
@@ -137,10 +128,11 @@ impl Saml {
         {
             location.query_pairs_mut().append_pair("login_hint", hint);
         }
-        let target = message
-            .redirect(&location, handle, signer.map(|(key, _)| key))
-            .map_err(SignInError::Signing)?;
-        Ok(Begin::Redirect(target))
+        let sent = self.sent(&message, &location, Some(request.handle), by_post, signs);
+        Ok(match sent.map_err(SignInError::Signing)? {
+            Sent::To(target) => Begin::Redirect(target),
+            Sent::Page(page) => Begin::Page(page),
+        })
     }
 
     /// The idp's answer (Bindings 3.5): verified, kept for a moment, and the browser sent to fetch it.
