@@ -9,7 +9,7 @@
 //! | 7 | [`proxy`]: one proxied request; [`oidc`]: OpenID Connect; [`saml`]: SAML 2.0; [`scim`]: provisioning; [`ops`]: health and metrics |
 //! | 6 | [`login`]: one sign-in, whatever proves it |
 //! | 5 | [`policy`]: may this request pass; [`provision`]: the one way to change people |
-//! | 4 | [`session`], [`directory`], [`audit`]: what lasts |
+//! | 4 | [`session`], [`directory`], [`audit`]: what lasts; [`connector`]: the app's own user API |
 //! | 3 | [`storage`]: where it lasts; [`outbound`]: calls that we start |
 //! | 2 | [`config`]: what an operator set |
 //! | 1 | [`identity`], [`web`], [`crypto`]: words of the field as types |
@@ -19,6 +19,7 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod connector;
 pub mod crypto;
 pub mod directory;
 pub mod identity;

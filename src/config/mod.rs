@@ -3,6 +3,7 @@
 //! Refuses unknown keys, values outside their range, secrets given twice, and anything that would
 //! open a door by being left out.
 
+mod connector;
 mod federation;
 mod headers;
 mod idp;
@@ -31,6 +32,12 @@ use notes::Notes;
 use reader::Section;
 use source::Source;
 
+pub use connector::{
+    Active, Api, ApiLogin, AppGroups, AppUsers, Body, BodyEncoding, Called, Condition, Connector,
+    Endpoint, ErrorRule, Field, Filter, Find, Kind, Listing, Meaning, Members, Mode, Name, NewId,
+    OPERATIONS, Only, Operation, PRESETS, Part, Pointer, SPREAD, Send, Style, Template, Test,
+    TokenAt, Total, Update, preset,
+};
 pub use federation::{EntraTenant, Federation, FederationKeys};
 pub use headers::{Algorithm, Assertion, Encoding, Headers, Preset};
 pub use idp::{Attributes, IdpSettings, Oidc, Protocol};
@@ -71,6 +78,8 @@ pub struct Settings {
     pub groups: Groups,
     /// `[scim]`
     pub scim: Scim,
+    /// `[connector]`; none when the directory is the end of the way.
+    pub connector: Option<Connector>,
     /// `[limits]`
     pub limits: Limits,
     /// `[audit]`
@@ -135,7 +144,8 @@ impl Settings {
             variables: source.variables,
             ..Notes::default()
         }));
-        let read = Self::read(Section::root(source.table, &notes));
+        let table = connector::with_gate(source.table);
+        let read = Self::read(Section::root(table, &notes));
         let notes = notes.take();
         (read, notes)
     }
@@ -156,13 +166,15 @@ impl Settings {
         if tenants.is_empty() {
             tenants.push(Tenant::alone(provisioning, roles, &scim));
         }
+        let upstream = Upstream::read(root.section("upstream"));
         let idps = root.sections("idp");
         let idps_written = idps.len();
         let idps: Vec<_> = idps.into_iter().filter_map(IdpSettings::read).collect();
         let all_idps_read = idps.len() == idps_written;
         let settings = Self {
             server: Server::read(root.section("server")),
-            upstream: Upstream::read(root.section("upstream")),
+            connector: Connector::read(root.section("connector"), &upstream.url),
+            upstream,
             storage: server::read_storage(root.section("storage")),
             session: SessionSettings::read(root.section("session")),
             headers: Headers::read(root.section("headers")),

@@ -276,6 +276,44 @@ impl Section {
         sections
     }
 
+    /// A table of tables with free names, each with its name.
+    pub(super) fn free_sections(&mut self, key: &'static str) -> Vec<(String, Self)> {
+        let table = match self.take(key, None) {
+            None => return Vec::new(),
+            Some(Value::Table(table)) => table,
+            Some(other) => {
+                self.mistake(
+                    key,
+                    format!("is {}; must be a table of tables", kind(&other)),
+                );
+                return Vec::new();
+            }
+        };
+        let mut sections = Vec::new();
+        for (name, value) in table {
+            match value {
+                Value::Table(table) => sections.push((name.clone(), self.below(key, &name, table))),
+                other => self.mistake(
+                    key,
+                    format!("{name:?} is {}; must be a table", kind(&other)),
+                ),
+            }
+        }
+        sections
+    }
+
+    /// A table that stands under `key`, called `name` there.
+    pub(super) fn below(&self, key: &str, name: &str, table: Table) -> Self {
+        let path = join(key, name);
+        let path = path.trim_end_matches('.');
+        self.child(path, path, join(&self.generic, path), table)
+    }
+
+    /// Further files that the settings name.
+    pub(super) fn also(&self, files: Vec<PathBuf>) {
+        self.notes.borrow_mut().files.extend(files);
+    }
+
     fn child(&self, shown: &str, exact: &str, generic: String, table: Table) -> Self {
         Self {
             notes: Rc::clone(&self.notes),

@@ -288,7 +288,22 @@ pub(super) fn refusal(refused: Refused) -> Problem {
             "sign_in.claim",
             "Your sign-in service did not send the details that are needed here. Ask for them to be added to its settings.",
         ),
-        Refused::Rule(_) | Refused::Outdated | Refused::Directory(_) => {
+        Refused::App(failure) => {
+            let problem = if failure.passes() {
+                Problem::new(
+                    http::StatusCode::SERVICE_UNAVAILABLE,
+                    "sign_in.app",
+                    "Your account in the app cannot be set up now. Please try again in a moment.",
+                )
+            } else {
+                Problem::forbidden(
+                    "sign_in.app_refused",
+                    "The app does not take your account. Ask for it to be set up for you.",
+                )
+            };
+            return problem.because(refused);
+        }
+        Refused::Rule(_) | Refused::Outdated | Refused::NoConnector | Refused::Directory(_) => {
             return Problem::internal(refused);
         }
     };

@@ -58,12 +58,29 @@ pub enum OutboundError {
     TooLarge(String),
 }
 
+impl OutboundError {
+    /// Whether nothing can have reached the other side.
+    pub fn is_unconnected(&self) -> bool {
+        match self {
+            Self::Roots(_) | Self::Address(_) => true,
+            Self::Unreachable { source, .. } => {
+                let error = source.downcast_ref::<hyper_util::client::legacy::Error>();
+                error.is_some_and(hyper_util::client::legacy::Error::is_connect)
+            }
+            Self::Slow(_) | Self::TooLarge(_) => false,
+        }
+    }
+}
+
 /// An HTTPS client; plain HTTP is for loopback hosts only.
 #[derive(Clone, Debug)]
 pub struct Outbound {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     timeout: Duration,
     slots: Arc<Semaphore>,
+    max_answer: usize,
+    /// May be called without TLS.
+    plain: Option<String>,
 }
 
 impl Outbound {
@@ -100,7 +117,23 @@ impl Outbound {
             client,
             timeout,
             slots: Arc::new(Semaphore::new(AT_ONCE)),
+            max_answer: Self::MAX_ANSWER,
+            plain: None,
         })
+    }
+
+    /// With another limit on answers, bytes.
+    #[must_use]
+    pub const fn answers_up_to(mut self, most: usize) -> Self {
+        self.max_answer = most;
+        self
+    }
+
+    /// Calls this origin also where it is plain http: the app's own, where its traffic goes that way, too.
+    #[must_use]
+    pub fn trusting(mut self, app: &url::Url) -> Self {
+        self.plain = Some(app.origin().ascii_serialization());
+        self
     }
 
     /// One call; redirects are not followed.
@@ -114,7 +147,16 @@ impl Outbound {
     ) -> Result<Response<Bytes>, OutboundError> {
         let host = host_of(request.uri());
         // R21: secrets and keys travel by https; plain http never leaves this machine.
-        if request.uri().to_string().parse::<SafeUrl>().is_err() {
+        let address = request.uri().to_string();
+        let origin = || {
+            Some(
+                url::Url::parse(&address)
+                    .ok()?
+                    .origin()
+                    .ascii_serialization(),
+            )
+        };
+        if address.parse::<SafeUrl>().is_err() && (self.plain.is_none() || origin() != self.plain) {
             return Err(OutboundError::Address(host));
         }
         request
@@ -145,7 +187,7 @@ impl Outbound {
             .map_err(|error| unreachable(error.into()))?;
         let (head, body) = answer.into_parts();
         let body =
-            read(body, Self::MAX_ANSWER, self.timeout)
+            read(body, self.max_answer, self.timeout)
                 .await
                 .map_err(|error| match error {
                     BodyError::TooLarge(_) => OutboundError::TooLarge(host.to_owned()),

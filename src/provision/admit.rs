@@ -7,6 +7,7 @@ use crate::directory::{Change, DirectoryError, Expected, UserKey};
 use crate::identity::{
     ClaimedGroups, Group, Link, ManagedBy, Principal, SignInMethod, TenantSlug, User, UserId, fold,
 };
+use crate::storage::Along;
 
 /// How often a sign-in looks again when the directory changed under it.
 const ATTEMPTS: usize = 4;
@@ -114,6 +115,7 @@ impl Provision {
         }
         self.check_groups(principal, &link.tenant, Some(id)).await?;
         let user = self.keep_up(user, principal, actor).await?;
+        self.people.ensure(&user).await?;
         Ok(Admitted { user, ticket })
     }
 
@@ -176,6 +178,7 @@ impl Provision {
         self.check_groups(principal, &link.tenant, Some(id)).await?;
         let change = Change::AddLink(link.clone(), id.clone());
         let event = actor.did("link.created", &user);
+        self.people.ensure(&user).await?;
         self.people
             .commit(vec![change], vec![event], &Touch::default())
             .await?;
@@ -207,9 +210,8 @@ impl Provision {
         ];
         let did = |action| actor.did(action, &user);
         let events = vec![did("user.created"), did("link.created")];
-        self.people
-            .commit(changes, events, &Touch::default())
-            .await?;
+        // The app has them before their first request reaches it.
+        self.people.commit_new(&user, changes, events, true).await?;
         Ok(Admitted { user, ticket })
     }
 
@@ -234,7 +236,7 @@ impl Provision {
         let event = actor.did("user.changed", &changed);
         let touch = Touch::person(&user.tenant, &user.id);
         self.people
-            .commit(vec![change], vec![event], &touch)
+            .commit_change(&user, &changed, (change, event), &touch, Along::default())
             .await?;
         Ok(changed)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::desk::ATTEMPTS;
 use super::touch::{Touch, to_its_end};
 use super::{Actor, Provision, Refused, told};
+use crate::connector::{Kind, Owner};
 use crate::directory::{Change, DirectoryError, Expected};
 use crate::identity::{ManagedBy, SignInMethod, TenantSlug, Tombstone, User, UserId, fold};
 use crate::secret::Secret;
@@ -137,10 +138,15 @@ impl Provision {
                 deleted: people.clock.now(),
             };
             let change = Change::RemoveUser(tenant.clone(), id.clone(), tombstone);
+            let owner = Owner::new(Kind::User, &tenant, &id);
             let touch = Touch::person(&tenant, &id).ending(End::User(tenant, id), "deactivated");
             let mut event = actor.did("user.deleted", &user);
             event.changes = told::of_user(Some(&user), None);
-            people.commit(vec![change], vec![event], &touch).await
+            let along = people.owes_removal(&user).await?;
+            people
+                .commit_with(vec![change], vec![event], &touch, along)
+                .await?;
+            people.settle(&owner).await
         })
         .await
     }
@@ -175,9 +181,15 @@ impl Provision {
                 let change = Change::PutUser(Box::new(user.clone()), expected);
                 let mut event = actor.did(action, &user);
                 event.changes = told::of_user(Some(&before), Some(&user));
-                match people.commit(vec![change], vec![event], &touch).await {
+                // An operator's word counts here at once; the app follows.
+                let along = people.owes_removal(&user).await?;
+                match people
+                    .commit_with(vec![change], vec![event], &touch, along)
+                    .await
+                {
                     Err(Refused::Directory(DirectoryError::Stale)) => {}
-                    done => return done,
+                    Ok(()) => return people.settle(&Owner::new(Kind::User, &tenant, &id)).await,
+                    refused => return refused,
                 }
             }
             Err(DirectoryError::Stale.into())

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::admit::check_active;
-use super::touch::Touch;
 use super::{Actor, Admitted, NewUser, Provision, Refused, person};
 use crate::directory::{Change, DirectoryError, Expected};
 use crate::identity::{Email, ManagedBy, SignInMethod, TenantSlug, User, UserId};
@@ -107,10 +106,10 @@ impl Provision {
         if !roles.is_empty() {
             user.attributes.insert("roles".to_owned(), roles.into());
         }
-        let change = Change::PutUser(Box::new(user.clone()), Expected::New);
+        let changes = vec![Change::PutUser(Box::new(user.clone()), Expected::New)];
         let event = actor.did("user.created", &user);
         self.people
-            .commit(vec![change], vec![event], &Touch::default())
+            .commit_new(&user, changes, vec![event], true)
             .await?;
         Ok(user)
     }

@@ -4,11 +4,13 @@ use super::desk::{ATTEMPTS, Desk, check_version};
 use super::members::{Losers, Moves};
 use super::rules::{Rule, check_external_id};
 use super::touch::{Refresh, Touch, to_its_end};
-use super::{Actor, GroupDraft, MemberChange, Provision, Refused, person, told};
+use super::{Actor, AppSide, GroupDraft, MemberChange, Provision, Refused, person, told};
 use crate::audit::Event;
+use crate::connector::{Kind, Owner};
 use crate::directory::{Change, DirectoryError, Expected, GroupKey};
 use crate::identity::{Group, GroupId, TenantSlug, UserId, fold};
 use crate::session::End;
+use crate::storage::Along;
 
 impl Provision {
     /// Makes a group of these people.
@@ -100,10 +102,17 @@ impl Desk {
             self.check_name_free(&group).await?;
             return Ok(group);
         }
+        self.check_name_free(&group).await?;
         let touch = self.touch_of_group(None, Some(&group), &moves).await?;
         let changes = changes(&group, Expected::New, &moves);
         let event = self.group_event("group.created", None, &group, &moves);
-        self.commit(changes, event, &touch).await?;
+        let _name = self
+            .people
+            .name_turn(Kind::Group, &group.display_name)
+            .await;
+        let in_app = self.people.make_group(&group, self.takes_over()).await?;
+        self.commit_group(&group, &moves, (changes, event, &touch), in_app)
+            .await?;
         Ok(group)
     }
 
@@ -150,6 +159,7 @@ impl Desk {
         }
         let nothing = told::of_group(Some(before), Some(&after), &moves.added, &moves.removed);
         if nothing.is_none() {
+            self.people.settle(&AppSide::owner_of_group(before)).await?;
             return Ok(after);
         }
         after.version = before.version.saturating_add(1);
@@ -163,7 +173,9 @@ impl Desk {
             .await?;
         let changes = changes(&after, Expected::Version(before.version), moves);
         let event = self.group_event("group.changed", Some(before), &after, moves);
-        self.commit(changes, event, &touch).await?;
+        let in_app = self.people.rename_group(before, &after).await?;
+        self.commit_group(&after, moves, (changes, event, &touch), in_app)
+            .await?;
         Ok(after)
     }
 
@@ -174,7 +186,16 @@ impl Desk {
             .turns
             .take((self.tenant(), id.as_str()))
             .await;
-        let group = self.group(id).await?;
+        let owner = Owner::new(Kind::Group, self.tenant(), id);
+        let group = match self.group(id).await {
+            // Gone here, and not there yet.
+            Err(Refused::Directory(DirectoryError::Missing))
+                if self.people.owes(&owner).await? =>
+            {
+                return self.people.settle(&owner).await;
+            }
+            group => group?,
+        };
         check_version(expected, group.version)?;
         if self.actor.dry_run {
             return Ok(());
@@ -186,19 +207,24 @@ impl Desk {
             changes: told::of_group(Some(&group), None, &[], &[]),
             ..self.event("group.deleted", &group)
         };
-        let commit = self.people.commit(vec![change], vec![event], &touch);
+        let along = self.people.owes_group(&group).await?;
+        let people = &self.people;
+        let commit = people.commit_with(vec![change], vec![event], &touch, along);
         commit.await?;
-        self.end_without_roles(&touch.watched).await
+        self.end_without_roles(&touch.watched).await?;
+        self.people.settle(&owner).await
     }
 
     /// A member who was deleted a moment ago: looked at again, they are named.
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         changes: Vec<Change>,
         event: Event,
         touch: &Touch,
+        along: Along,
     ) -> Result<(), Refused> {
-        match self.people.commit(changes, vec![event], touch).await {
+        let commit = self.people.commit_with(changes, vec![event], touch, along);
+        match commit.await {
             Err(Refused::Directory(DirectoryError::Missing)) => Err(DirectoryError::Stale.into()),
             Ok(()) => self.end_without_roles(&touch.watched).await,
             refused => refused,

@@ -3,6 +3,7 @@
 //! Refuses the inactive, the deleted, the unknown where JIT is off, foreign domains, and ambiguous matches.
 
 mod admit;
+mod app;
 mod attribute;
 mod change;
 mod conflicts;
@@ -37,6 +38,7 @@ use crate::identity::{SignInMethod, TenantSlug, User};
 use crate::secret::Secret;
 use crate::session::{Sessions, Ticket};
 
+pub use app::{AppSide, Owed, Plan, Planned};
 pub use conflicts::Conflict;
 pub use draft::{GroupDraft, MemberChange, UserDraft};
 pub use import::{Imported, Outcome};
@@ -135,12 +137,15 @@ pub struct Provision {
 }
 
 /// What a change works on, apart so that it goes on when its caller has gone.
+#[derive(Clone)]
 struct People {
     directory: Arc<dyn Directory>,
     sessions: Arc<Sessions>,
     audit: Arc<Audit>,
     clock: Arc<dyn Clock>,
     state: Arc<State>,
+    /// The app's own user API; none where the directory is the end of the way.
+    app: Option<AppSide>,
 }
 
 impl Provision {
@@ -162,6 +167,7 @@ impl Provision {
                 audit,
                 clock,
                 state: Arc::default(),
+                app: None,
             }),
             tenants,
             groups,
@@ -171,21 +177,26 @@ impl Provision {
     /// With what an earlier one had in memory: the fuse, conflicts, whose turn it is.
     #[must_use]
     pub fn remembering(mut self, state: Arc<State>) -> Self {
-        let People {
-            directory,
-            sessions,
-            audit,
-            clock,
-            state: _,
-        } = self.people.as_ref();
         self.people = Arc::new(People {
-            directory: Arc::clone(directory),
-            sessions: Arc::clone(sessions),
-            audit: Arc::clone(audit),
-            clock: Arc::clone(clock),
             state,
+            ..self.people.as_ref().clone()
         });
         self
+    }
+
+    /// With the app's own user API, which is kept in step.
+    #[must_use]
+    pub fn reaching(mut self, app: Option<AppSide>) -> Self {
+        self.people = Arc::new(People {
+            app,
+            ..self.people.as_ref().clone()
+        });
+        self
+    }
+
+    /// The app's own user API.
+    pub fn app(&self) -> Option<&AppSide> {
+        self.people.app.as_ref()
     }
 
     /// All tenants, in the order of the file.

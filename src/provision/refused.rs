@@ -1,6 +1,7 @@
 //! Why a person was not let in or not changed.
 
 use super::Rule;
+use crate::connector::AppFailure;
 use crate::directory::DirectoryError;
 use crate::storage::StorageError;
 
@@ -40,6 +41,12 @@ pub enum Refused {
     /// The version that the change was meant for is not there any more.
     #[error("record is of another version")]
     Outdated,
+    /// There is no connector in the settings.
+    #[error("there is no [connector] in the configuration")]
+    NoConnector,
+    /// The app's own user API did not do it.
+    #[error(transparent)]
+    App(#[from] AppFailure),
     /// The directory failed.
     #[error(transparent)]
     Directory(#[from] DirectoryError),

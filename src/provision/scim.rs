@@ -40,6 +40,9 @@ impl Provision {
     ) -> Result<Vec<User>, Refused> {
         let ruled = self.ruled(tenant)?;
         let mut users = self.directory().find_users(tenant, key).await?;
+        if users.is_empty() {
+            users.extend(self.meet_in_app(tenant, key).await?);
+        }
         users.retain(|user| ruled.scim_sees(user));
         Ok(users)
     }

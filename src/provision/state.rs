@@ -12,6 +12,8 @@ use crate::storage::{Embedded, StorageError};
 #[derive(Debug, Default)]
 pub struct State {
     pub(super) turns: Turns,
+    /// Of user names on their way into the app. Whoever has a record's turn may wait for one, never the other way round.
+    pub(super) names: Turns,
     pub(super) fuse: Arc<Fuse>,
     pub(super) conflicts: Conflicts,
     pub(super) metrics: Arc<Metrics>,

@@ -6,6 +6,7 @@ use super::touch::{Touch, to_its_end};
 use super::{Actor, Provision, Refused, UserDraft, told};
 use crate::audit::Event;
 use crate::config::{Adopt, OnDelete};
+use crate::connector::{Kind, Owner};
 use crate::directory::{Change, DirectoryError, Expected, UserKey};
 use crate::identity::{ManagedBy, SignInMethod, TenantSlug, Tombstone, User, UserId, fold};
 use crate::session::End;
@@ -73,6 +74,7 @@ impl Desk {
     pub(super) async fn create_user(self, mut draft: UserDraft) -> Result<User, Refused> {
         self.ruled.check_user(&mut draft, None)?;
         self.check_given(&draft, None)?;
+        self.finish_begun(&draft.user_name).await?;
         let key = UserKey::UserName(fold(&draft.user_name));
         let found = self
             .people
@@ -83,6 +85,11 @@ impl Desk {
             .into_iter()
             .find(|it| it.managed_by != ManagedBy::Retired)
         {
+            if self.is_unconfirmed(&holder).await? {
+                // The client asks again for what was finished after it had gone.
+                let edit = move |_: &User| Ok(draft.clone());
+                return self.edit_user::<Refused>(&holder.id, None, edit).await;
+            }
             return match (holder.managed_by, self.ruled.tenant.provisioning.adopt) {
                 (ManagedBy::SignIn | ManagedBy::Operator, Adopt::Post) => {
                     self.adopt(&holder.id, draft).await
@@ -113,10 +120,10 @@ impl Desk {
         if self.actor.dry_run {
             return Ok(user);
         }
-        let change = Change::PutUser(Box::new(user.clone()), Expected::New);
         let event = self.user_event("user.created", None, &user);
+        let changes = vec![Change::PutUser(Box::new(user.clone()), Expected::New)];
         self.people
-            .commit(vec![change], vec![event], &Touch::default())
+            .commit_new(&user, changes, vec![event], self.takes_over())
             .await?;
         Ok(user)
     }
@@ -168,9 +175,10 @@ impl Desk {
         if told::of_user(Some(before), Some(&after)).is_none() {
             // Said again: then it holds again.
             self.people.end(&touch).await?;
+            self.people.settle_again(before).await?;
             return Ok(before.clone());
         }
-        let counted = if before.active && !after.active {
+        let mut counted = if before.active && !after.active {
             Some(self.fuse(before).await?)
         } else {
             None
@@ -181,12 +189,28 @@ impl Desk {
             self.check_free(&after).await?;
             return Ok(after);
         }
+        let gone;
+        let mut before = before;
+        if self.people.app.is_some()
+            && let Some(counted) = counted.take()
+        {
+            // The gate first: whoever shall be out is out, whatever the app then says.
+            gone = self.out(before, &after, &touch, counted).await?;
+            if told::of_user(Some(&gone), Some(&after)).is_none() {
+                self.people
+                    .settle(&Owner::new(Kind::User, self.tenant(), &gone.id))
+                    .await?;
+                return Ok(gone);
+            }
+            after.version = gone.version.saturating_add(1);
+            before = &gone;
+        }
         let expected = Expected::Version(before.version);
         let change = Change::PutUser(Box::new(after.clone()), expected);
         let event = self.user_event(action(before, &after), Some(before), &after);
         let along = counted.as_ref().map(Counted::along).unwrap_or_default();
         self.people
-            .commit_with(vec![change], vec![event], &touch, along)
+            .commit_change(before, &after, (change, event), &touch, along)
             .await?;
         counted.into_iter().for_each(Counted::keep);
         self.end_without_roles(&touch.watched).await?;
@@ -254,8 +278,17 @@ impl Desk {
             .turns
             .take((self.tenant(), id.as_str()))
             .await;
+        let owner = Owner::new(Kind::User, self.tenant(), id);
         for _ in 0..ATTEMPTS {
-            let user = self.user(id).await?;
+            let user = match self.user(id).await {
+                // Gone here, and not there yet.
+                Err(Refused::Directory(DirectoryError::Missing))
+                    if self.people.owes(&owner).await? =>
+                {
+                    return self.people.settle(&owner).await;
+                }
+                user => user?,
+            };
             check_version(expected, user.version)?;
             let counted = self.fuse(&user).await?;
             if self.actor.dry_run {
@@ -269,13 +302,14 @@ impl Desk {
                 ..self.actor.did("user.deleted", &user)
             };
             let (people, along) = (&self.people, counted.along());
+            let along = along.and(people.owes_removal(&user).await?);
             let commit = people.commit_with(vec![change], vec![event], &touch, along);
             match commit.await {
                 Err(Refused::Directory(DirectoryError::Stale)) => {}
                 Err(refused) => return Err(refused),
                 Ok(()) => {
                     counted.keep();
-                    return Ok(());
+                    return self.people.settle(&owner).await;
                 }
             }
         }

@@ -1,12 +1,18 @@
 //! What `provision` refuses, as SCIM clients are told.
 
+use std::time::Duration;
+
 use http::StatusCode;
 
 use super::list::too_many;
 use super::{ScimError, ScimType};
+use crate::connector::AppFailure;
 use crate::directory::DirectoryError;
 use crate::problem::Problem;
 use crate::provision::{Refused, Rule};
+
+/// When a client may try again whom the app did not say so.
+const SOON: Duration = Duration::from_secs(10);
 
 impl From<Refused> for ScimError {
     fn from(refused: Refused) -> Self {
@@ -15,7 +21,8 @@ impl From<Refused> for ScimError {
             Refused::Rule(rule) => by_rule(&rule),
             Refused::Outdated => super::call::stale(),
             Refused::Tenant => Self::not_found("tenant"),
-            // Of sign-ins alone.
+            Refused::App(failure) => by_app(failure),
+            // Of sign-ins and operators alone.
             Refused::Inactive
             | Refused::Deleted
             | Refused::Unknown
@@ -23,6 +30,7 @@ impl From<Refused> for ScimError {
             | Refused::Match(_)
             | Refused::Method
             | Refused::GroupOverage
+            | Refused::NoConnector
             | Refused::Claim(_) => Problem::internal(refused).into(),
         }
     }
@@ -42,6 +50,24 @@ fn by_rule(rule: &Rule) -> ScimError {
         | Rule::Member(_)
         | Rule::Above { .. }
         | Rule::Managed => ScimError::of(ScimType::InvalidValue, why),
+    }
+}
+
+/// What the app said, so that the idp's log shows it: never a success that was none.
+fn by_app(failure: AppFailure) -> ScimError {
+    let why = failure.to_string();
+    match failure {
+        AppFailure::Uniqueness(_) | AppFailure::Ambiguous(_) => {
+            ScimError::of(ScimType::Uniqueness, why)
+        }
+        AppFailure::Invalid(_) | AppFailure::Missing => ScimError::of(ScimType::InvalidValue, why),
+        AppFailure::Cannot(_) => ScimError::new(StatusCode::NOT_IMPLEMENTED, why),
+        AppFailure::LastAdministrator => ScimError::new(StatusCode::FORBIDDEN, why),
+        AppFailure::Unavailable { retry_after, .. } | AppFailure::TooMany(retry_after) => {
+            let mut error = ScimError::new(StatusCode::SERVICE_UNAVAILABLE, why);
+            error.retry_after = Some(retry_after.unwrap_or(SOON));
+            error
+        }
     }
 }
 

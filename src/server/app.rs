@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::audit::Audit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Logo, Mistakes, Settings, StorageUrl};
+use crate::connector::{Connector, Ledger};
 use crate::crypto::Passwords;
 use crate::directory::EmbeddedDirectory;
 use crate::identity::IdpName;
@@ -16,7 +17,7 @@ use crate::login::{Idp, KeptBodies, Login, PasswordSteps, Pendings, Throttle};
 use crate::metrics::Metrics;
 use crate::oidc;
 use crate::outbound::OutboundError;
-use crate::provision::{self, Provision};
+use crate::provision::{self, AppSide, Provision};
 use crate::proxy::{Cors, Prepare, Proxy};
 use crate::saml;
 use crate::scim::{self, Exchanges, Pause, Scim, ScimState, Tokens};
@@ -127,6 +128,18 @@ impl Stores {
         Ok(idps)
     }
 
+    /// The app's own user API.
+    fn app_side(&self, settings: &Settings) -> Result<Option<AppSide>, OutboundError> {
+        let Some(connector) = settings.connector.clone() else {
+            return Ok(None);
+        };
+        let connector = Arc::new(Connector::new(connector)?);
+        Ok(Some(AppSide::new(
+            connector,
+            Ledger::new(self.storage.clone()),
+        )))
+    }
+
     /// Puts everything together; `before` is what it takes the place of.
     #[expect(clippy::too_many_lines, reason = "a list: one entry for each part")]
     pub(super) async fn build(
@@ -148,7 +161,10 @@ impl Stores {
             settings.tenants.clone(),
             settings.groups.clone(),
         );
-        let provision = Arc::new(provision.remembering(Arc::clone(&self.provision)));
+        let provision = provision
+            .remembering(Arc::clone(&self.provision))
+            .reaching(self.app_side(&settings)?);
+        let provision = Arc::new(provision);
         let look = Arc::new(look(&settings));
         let idps = self.idps(&settings, &look)?;
         let prepare = Prepare::build(

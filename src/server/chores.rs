@@ -9,13 +9,15 @@ use super::reload::Reload;
 use super::shared::Shared;
 
 const MINUTE: Duration = Duration::from_mins(1);
+/// How often what the app owes is looked at.
+const OWED: Duration = Duration::from_secs(2);
 /// How soon a changed certificate or secret is noticed.
 const LOOK_AT_FILES: Duration = Duration::from_secs(5);
 
 /// Runs until `over`.
 pub(super) async fn run(shared: Arc<Shared>, reload: Arc<Reload>, over: CancellationToken) {
     let all = async {
-        tokio::join!(every_minute(&shared), watch_files(&reload));
+        tokio::join!(every_minute(&shared), watch_files(&reload), follow(&shared));
     };
     tokio::select! {
         () = all => {}
@@ -44,6 +46,23 @@ async fn every_minute(shared: &Arc<Shared>) {
         }
         drop(app);
         tokio::time::sleep(MINUTE).await;
+    }
+}
+
+/// What the app has yet to follow.
+async fn follow(shared: &Arc<Shared>) {
+    // What a process that ended had begun is due at once.
+    let mut at_once = true;
+    loop {
+        let app = shared.app.load_full();
+        if app.provision.app().is_some()
+            && let Err(error) = app.provision.pay(at_once).await
+        {
+            tracing::error!(%error, "what the app has yet to follow cannot be read");
+        }
+        at_once = false;
+        drop(app);
+        tokio::time::sleep(OWED).await;
     }
 }
 

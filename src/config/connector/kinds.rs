@@ -1,0 +1,332 @@
+//! `[users]` and `[groups]`: the records of the app and what can be done with them.
+
+use std::collections::BTreeMap;
+
+use super::body::Body;
+use super::errors::Test;
+use super::field::Field;
+use super::operation::{
+    Find, Listing, NewId, Operation, Pointer, Update, check_names, optional_pointer, pointer,
+};
+use super::reading::Reading;
+use super::template::is_attribute;
+use crate::config::reader::Section;
+use crate::identity::fold;
+
+/// What users and groups have in common.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    /// `users` or `groups`.
+    pub name: &'static str,
+    /// Where a record holds its id.
+    pub id: Pointer,
+    /// The attribute by which two records are the same one.
+    pub key: String,
+    /// What a record holds.
+    pub fields: Vec<Field>,
+    /// All of them.
+    pub list: Listing,
+    /// By an attribute, without reading all.
+    pub find: BTreeMap<String, Find>,
+    /// One by its id; without it the list is read.
+    pub get: Option<(Operation, Pointer)>,
+    /// Makes one.
+    pub create: Option<(Operation, NewId)>,
+    /// Changes one.
+    pub update: Option<Update>,
+    /// Removes one.
+    pub delete: Option<Operation>,
+    /// `delete` only disables: the record stays.
+    pub soft: bool,
+    /// Folded keys of records that are never touched.
+    pub ignore: Vec<String>,
+}
+
+/// How the app knows who may not sign in.
+#[derive(Clone, Debug)]
+pub enum Active {
+    /// A field.
+    Field,
+    /// Calls of their own: activate, deactivate.
+    Calls(Operation, Operation),
+    /// Members of this group may not.
+    MemberOf(String),
+    /// It does not know: the gate alone keeps people out.
+    None,
+}
+
+/// `[users]`
+#[derive(Clone, Debug)]
+pub struct Users {
+    /// As groups have it, too.
+    pub kind: Kind,
+    /// Who may not sign in.
+    pub active: Active,
+    /// Which records are administrators; the last of them is never deactivated.
+    pub administrator: Option<(Pointer, Test)>,
+}
+
+/// How the app knows who is in a group.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// A call for each who comes or goes.
+    Calls {
+        /// Members come from a call of their own, else from the group.
+        list: Option<(Operation, Pointer)>,
+        /// One comes.
+        add: Operation,
+        /// One goes.
+        remove: Operation,
+    },
+    /// The group holds all of its members; they are written as a whole.
+    GroupField(Operation),
+    /// The user holds all of their groups; they are written as a whole.
+    UserField(Operation),
+}
+
+/// `[groups.members]`
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// Who keeps the list.
+    pub mode: Mode,
+    /// Where the group, or the user, holds the list.
+    pub read: Pointer,
+    /// Where an element of the list holds the id.
+    pub reference: Pointer,
+    /// How an element is written; `{x}` is the id.
+    pub element: Body,
+}
+
+/// `[groups]`
+#[derive(Clone, Debug)]
+pub struct Groups {
+    /// As users have it, too.
+    pub kind: Kind,
+    /// Who is in a group; none where the app does not tell.
+    pub members: Option<Members>,
+}
+
+impl Kind {
+    fn read(section: &mut Section, name: &'static str, key: &str, reading: &Reading<'_>) -> Self {
+        let named = |operation: &str| format!("{name}.{operation}");
+        let fields = Field::read_all(section, reading);
+        if !section.has("list") {
+            section.mistake("list", "is required: how to read all of them");
+        }
+        let list = Listing::read(&mut section.section("list"), named("list"), reading, &[]);
+        let mut find = BTreeMap::new();
+        for (attribute, mut section) in section.free_sections("find") {
+            if !is_attribute(&attribute) {
+                section.mistake("call", format!("{attribute:?} is not an attribute"));
+            }
+            find.insert(attribute, Find::read(&mut section, named("find"), reading));
+        }
+        let mut part = |key: &'static str| section.has(key).then(|| section.section(key));
+        let get = part("get").map(|mut get| {
+            let item = pointer(&mut get, "item", "");
+            (
+                Operation::read(&mut get, named("get"), reading, &["id"]),
+                item,
+            )
+        });
+        let create = part("create").map(|mut create| {
+            let allowed = ["fields", "attributes", "random", "password"];
+            let operation = Operation::read(&mut create, named("create"), reading, &allowed);
+            (operation, NewId::read(&mut create))
+        });
+        let update =
+            part("update").map(|mut update| Update::read(&mut update, named("update"), reading));
+        let mut soft = false;
+        let delete = part("delete").map(|mut delete| {
+            soft = delete.flag("soft", false);
+            Operation::read(&mut delete, named("delete"), reading, &["id", "attributes"])
+        });
+        let thin = |find: &Find| matches!(find, Find::Many(listing) if listing.thin);
+        if get.is_none() && (list.thin || find.values().any(thin)) {
+            section.mistake(
+                "get",
+                "is required, as thin says that records are read one by one",
+            );
+        }
+        let key = section.text("key", key);
+        if !fields
+            .iter()
+            .any(|field| field.attribute.as_deref() == Some(&key) && field.read.is_some())
+        {
+            section.mistake(
+                "key",
+                format!("{key:?} must be the attribute of a field that can be read"),
+            );
+        }
+        Self {
+            name,
+            id: pointer(section, "id", "/id"),
+            ignore: section
+                .list("ignore", &[])
+                .iter()
+                .map(|name| fold(name))
+                .collect(),
+            key,
+            fields,
+            list,
+            find,
+            get,
+            create,
+            update,
+            delete,
+            soft,
+        }
+    }
+
+    /// The field that holds an attribute and can be read.
+    pub fn field(&self, attribute: &str) -> Option<&Field> {
+        let holds =
+            |field: &&Field| field.attribute.as_deref() == Some(attribute) && field.read.is_some();
+        self.fields.iter().find(holds)
+    }
+}
+
+impl Users {
+    pub(super) fn read(mut section: Section, reading: &Reading<'_>) -> Self {
+        let kind = Kind::read(&mut section, "users", "userName", reading);
+        let words = [("field", 0_u8), ("calls", 1), ("member_of", 2), ("none", 3)];
+        let active = match section.choice("active", &words, 0) {
+            0 => {
+                if !kind
+                    .fields
+                    .iter()
+                    .any(|field| field.attribute.as_deref() == Some("active") && !field.read_only)
+                {
+                    section.mistake("active", "is \"field\", and no field holds active; else \"calls\", \"member_of\" or \"none\"");
+                }
+                Active::Field
+            }
+            1 => {
+                let mut call = |key: &'static str| {
+                    if !section.has(key) {
+                        section.mistake(key, "is required with active = \"calls\"");
+                    }
+                    Operation::read(
+                        &mut section.section(key),
+                        format!("users.{key}"),
+                        reading,
+                        &["id", "attributes"],
+                    )
+                };
+                Active::Calls(call("activate"), call("deactivate"))
+            }
+            2 => Active::MemberOf(section.required("disabled_group")),
+            _ => Active::None,
+        };
+        let administrator = section
+            .has("administrator")
+            .then(|| section.section("administrator"));
+        let administrator = administrator.and_then(|mut section| {
+            let at = pointer(&mut section, "at", "");
+            let test = Test::read(&mut section);
+            if test.is_none() {
+                section.mistake("equals", "is required, or match");
+            }
+            Some((at, test?))
+        });
+        Self {
+            kind,
+            active,
+            administrator,
+        }
+    }
+}
+
+impl Groups {
+    pub(super) fn read(mut section: Section, reading: &Reading<'_>) -> Self {
+        let kind = Kind::read(&mut section, "groups", "displayName", reading);
+        let members = section.has("members").then(|| section.section("members"));
+        let members = members.map(|members| Members::read(members, reading));
+        Self { kind, members }
+    }
+}
+
+impl Members {
+    fn read(mut section: Section, reading: &Reading<'_>) -> Self {
+        let words = [("calls", 0_u8), ("group_field", 1), ("user_field", 2)];
+        let mode = match section.choice("mode", &words, 0) {
+            0 => {
+                let list = section
+                    .has("list")
+                    .then(|| section.section("list"))
+                    .map(|mut list| {
+                        let items = pointer(&mut list, "items", "");
+                        (
+                            Operation::read(
+                                &mut list,
+                                "members.list".to_owned(),
+                                reading,
+                                &["group"],
+                            ),
+                            items,
+                        )
+                    });
+                if list.is_none() && !section.has("read") {
+                    section.mistake(
+                        "list",
+                        "is required, or read: where the group holds its members",
+                    );
+                }
+                let add = Self::call(&mut section, "add", reading, &["user", "group"]);
+                let remove = Self::call(&mut section, "remove", reading, &["user", "group"]);
+                Mode::Calls { list, add, remove }
+            }
+            1 => Mode::GroupField(Self::call(
+                &mut section,
+                "set",
+                reading,
+                &["group", "users"],
+            )),
+            _ => Mode::UserField(Self::call(
+                &mut section,
+                "set",
+                reading,
+                &["user", "groups"],
+            )),
+        };
+        let whole = !matches!(mode, Mode::Calls { .. });
+        let read = optional_pointer(&mut section, "read");
+        if whole && read.is_none() {
+            section.mistake("read", "is required: where the list is held");
+        }
+        let element = section.take("as", None).map_or_else(
+            || Body::parse(&"{x}".into(), reading.variables),
+            |value| Body::parse(&value, reading.variables),
+        );
+        let element = element.and_then(|body| {
+            check_names(body.names(), &["x"])?;
+            Ok(body)
+        });
+        Self {
+            mode,
+            read: read.unwrap_or_default(),
+            reference: pointer(&mut section, "ref", ""),
+            element: element.unwrap_or_else(|why| {
+                section.mistake("as", why);
+                Body::Plain(serde_json::Value::Null)
+            }),
+        }
+    }
+
+    fn call(
+        section: &mut Section,
+        key: &'static str,
+        reading: &Reading<'_>,
+        allowed: &[&'static str],
+    ) -> Operation {
+        if !section.has(key) {
+            section.mistake(key, "is required");
+        }
+        Operation::read(
+            &mut section.section(key),
+            format!("members.{key}"),
+            reading,
+            allowed,
+        )
+    }
+}

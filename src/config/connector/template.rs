@@ -1,0 +1,244 @@
+//! Texts with `{name|filter}` in them: parsed once, nothing in them is ever run.
+
+use std::fmt;
+
+use crate::secret::Secret;
+
+/// A text with places to fill in. Braces that hold no name stand for themselves.
+#[derive(Clone, Debug, Default)]
+pub struct Template(pub Vec<Part>);
+
+/// A piece of a [`Template`].
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// As it is.
+    Text(String),
+    /// What a variable of the process holds.
+    Secret(Secret, Vec<Filter>),
+    /// What the call is about.
+    Value(Name, Vec<Filter>),
+}
+
+/// What can be filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// One of [`WORDS`].
+    Word(&'static str),
+    /// `fields.x`: the field that goes to the app under this name.
+    Field(String),
+    /// A SCIM attribute.
+    Attribute(String),
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// A whole number.
+    Int,
+    /// Lower case.
+    Lower,
+    /// Escaped for the inside of a JSON string.
+    Json,
+    /// A text, whatever it was.
+    Str,
+    /// Base64 of its UTF-8 bytes (RFC 4648 4).
+    B64,
+}
+
+/// Names that are no attributes.
+pub(super) const WORDS: [&str; 18] = [
+    "token", "id", "value", "field", "user", "group", "users", "groups", "fields", "changed",
+    "limit", "offset", "page", "call", "body", "random", "password", "x",
+];
+
+const FILTERS: [(&str, Filter); 5] = [
+    ("int", Filter::Int),
+    ("lower", Filter::Lower),
+    ("json", Filter::Json),
+    ("str", Filter::Str),
+    ("b64", Filter::B64),
+];
+
+/// SCIM attributes that connectors know, besides those of extensions by their URN (RFC 7643 4.1).
+pub(super) const ATTRIBUTES: [&str; 19] = [
+    "userName",
+    "externalId",
+    "displayName",
+    "name.givenName",
+    "name.familyName",
+    "name.formatted",
+    "name.middleName",
+    "name.honorificPrefix",
+    "name.honorificSuffix",
+    "emails.value",
+    "active",
+    "title",
+    "nickName",
+    "userType",
+    "preferredLanguage",
+    "locale",
+    "timezone",
+    "phoneNumbers.value",
+    "roles.value",
+];
+
+/// Whether connectors know this attribute.
+pub(super) fn is_attribute(name: &str) -> bool {
+    ATTRIBUTES.contains(&name) || name.starts_with("urn:")
+}
+
+/// Finds what `{env.NAME}` stands for.
+pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Result<Secret, String>;
+
+impl Template {
+    /// Reads a text.
+    ///
+    /// # Errors
+    ///
+    /// A name or filter that does not exist, in words.
+    pub(super) fn parse(text: &str, variables: Variables<'_>) -> Result<Self, String> {
+        let (mut parts, mut rest) = (Vec::new(), text);
+        let mut plain = String::new();
+        while let Some((before, behind)) = rest.split_once('{') {
+            plain.push_str(before);
+            let Some((inside, after)) =
+                behind.split_once('}').filter(|(inside, _)| is_name(inside))
+            else {
+                plain.push('{');
+                rest = behind;
+                continue;
+            };
+            if !plain.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut plain)));
+            }
+            parts.push(part(inside, variables)?);
+            rest = after;
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            parts.push(Part::Text(plain));
+        }
+        Ok(Self(parts))
+    }
+
+    /// Names that stand in it.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Value(name, _) => Some(name),
+            Part::Text(_) | Part::Secret(..) => None,
+        })
+    }
+
+    /// Whether this word stands in it.
+    pub fn has(&self, word: &str) -> bool {
+        self.names()
+            .any(|name| matches!(name, Name::Word(its) if *its == word))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => f.write_str(word),
+            Self::Field(name) => write!(f, "fields.{name}"),
+            Self::Attribute(name) => f.write_str(name),
+        }
+    }
+}
+
+/// `name`, `name|filter`, `urn:…:2.0:User:department`.
+fn is_name(text: &str) -> bool {
+    let first = text
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    first
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.:|- ".contains(c))
+}
+
+fn part(inside: &str, variables: Variables<'_>) -> Result<Part, String> {
+    let mut pieces = inside.split('|').map(str::trim);
+    let name = pieces.next().unwrap_or_default();
+    let filters = pieces.map(|word| {
+        let filter = FILTERS.iter().find(|(its, _)| *its == word);
+        filter.map(|(_, filter)| *filter).ok_or_else(|| {
+            let all: Vec<_> = FILTERS.iter().map(|(its, _)| *its).collect();
+            format!(
+                "{{{inside}}}: there is no filter {word:?}; there are {}",
+                all.join(", ")
+            )
+        })
+    });
+    let filters: Vec<Filter> = filters.collect::<Result<_, _>>()?;
+    if let Some(variable) = name.strip_prefix("env.") {
+        return Ok(Part::Secret(variables(variable)?, filters));
+    }
+    let word = WORDS.iter().find(|word| **word == name);
+    let name = match (word, name.strip_prefix("fields.")) {
+        (Some(word), _) => Name::Word(word),
+        (None, Some(field)) => Name::Field(field.to_owned()),
+        (None, None) if is_attribute(name) => Name::Attribute(name.to_owned()),
+        (None, None) => return Err(format!("{{{inside}}}: there is no {name:?}")),
+    };
+    Ok(Part::Value(name, filters))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Result<String, String> {
+        let variables = |name: &str| match name {
+            "SET" => Ok(Secret::new("canary")),
+            _ => Err(format!("variable {name} is not set")),
+        };
+        let template = Template::parse(text, &variables)?;
+        let parts = template.0.iter().map(|part| match part {
+            Part::Text(text) => format!("{text:?}"),
+            Part::Secret(..) => "secret".to_owned(),
+            Part::Value(name, filters) => format!("<{name}{filters:?}>"),
+        });
+        Ok(parts.collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn names_are_places_and_other_braces_are_not() {
+        for (text, want) in [
+            ("", ""),
+            ("/users/{id}", "\"/users/\" <id[]>"),
+            ("{id|int}", "<id[Int]>"),
+            ("Basic {env.SET|b64}", "\"Basic \" secret"),
+            (
+                "{fields.name}{userName|lower}",
+                "<fields.name[]> <userName[Lower]>",
+            ),
+            (
+                r#"q={"value":"{value|json}"}"#,
+                r#""q={\"value\":\"" <value[Json]> "\"}""#,
+            ),
+            ("{}{ {", "\"{}{ {\""),
+            (
+                "{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department}",
+                "<urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department[]>",
+            ),
+        ] {
+            assert_eq!(shown(text).as_deref(), Ok(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_exist_is_told() {
+        for (text, want) in [
+            ("{nmae}", "{nmae}: there is no \"nmae\""),
+            (
+                "{id|upper}",
+                "{id|upper}: there is no filter \"upper\"; there are int, lower, json, str, b64",
+            ),
+            ("{env.UNSET}", "variable UNSET is not set"),
+        ] {
+            assert_eq!(shown(text).unwrap_err(), want, "{text}");
+        }
+    }
+}

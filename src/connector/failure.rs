@@ -1,0 +1,129 @@
+//! Why the app's API did not do it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Longest words of the app that are passed on, characters.
+const MAX_WORDS: usize = 300;
+
+/// Why the app's API did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppFailure {
+    /// Somebody else has this value there.
+    #[error("the app has this already: {0}")]
+    Uniqueness(String),
+    /// There is no such record there.
+    #[error("the app has no such record")]
+    Missing,
+    /// It does not take a value: its words.
+    #[error("the app refuses it: {0}")]
+    Invalid(String),
+    /// Its API cannot do this at all.
+    #[error("the app's API cannot {0}")]
+    Cannot(&'static str),
+    /// More than one record there is meant, or one that is somebody else's.
+    #[error("the app's record cannot be told apart: {0}")]
+    Ambiguous(String),
+    /// The last administrator is never deactivated nor deleted.
+    #[error("the last administrator of the app is left as they are")]
+    LastAdministrator,
+    /// It cannot now: no answer, an error of its own, or something that is not its API's.
+    #[error("the app cannot be reached: {why}")]
+    Unavailable {
+        /// What was met.
+        why: String,
+        /// When to try again, if it said so.
+        retry_after: Option<Duration>,
+        /// It may have done what was asked.
+        perhaps: bool,
+    },
+    /// It asks for fewer calls.
+    #[error("the app asks for fewer calls")]
+    TooMany(Option<Duration>),
+}
+
+impl AppFailure {
+    /// Nothing reached the app.
+    pub(super) fn unreached(why: impl Into<String>) -> Self {
+        Self::Unavailable {
+            why: why.into(),
+            retry_after: None,
+            perhaps: false,
+        }
+    }
+
+    /// It answered what its API never should.
+    pub(super) fn odd(why: impl Into<String>) -> Self {
+        Self::Unavailable {
+            why: why.into(),
+            retry_after: None,
+            perhaps: true,
+        }
+    }
+
+    /// Whether it may have done what was asked all the same.
+    pub const fn perhaps_done(&self) -> bool {
+        matches!(self, Self::Unavailable { perhaps: true, .. })
+    }
+
+    /// The same, now that it is known that nothing was done.
+    #[must_use]
+    pub fn certainly_not(self) -> Self {
+        match self {
+            Self::Unavailable {
+                why, retry_after, ..
+            } => Self::Unavailable {
+                why,
+                retry_after,
+                perhaps: false,
+            },
+            other => other,
+        }
+    }
+
+    /// The same, when it is not known what was done.
+    #[must_use]
+    pub fn perhaps(self) -> Self {
+        match self {
+            Self::Unavailable {
+                why, retry_after, ..
+            } => Self::Unavailable {
+                why,
+                retry_after,
+                perhaps: true,
+            },
+            other => Self::odd(other.to_string()),
+        }
+    }
+
+    /// Whether it makes sense to try again later.
+    pub const fn passes(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::TooMany(_))
+    }
+}
+
+/// The app's own words of a refusal: every text of the document, without names and markup.
+pub(super) fn words(document: &Value, text: &str) -> String {
+    let mut found = Vec::new();
+    collect(document, &mut found);
+    let all = match document {
+        Value::Null if !text.trim_start().starts_with('<') => text.to_owned(),
+        _ => found.join("; "),
+    };
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let words: String = all.chars().map(plain).take(MAX_WORDS).collect();
+    match words.trim() {
+        "" => "without a reason".to_owned(),
+        words => words.to_owned(),
+    }
+}
+
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if !text.is_empty() && found.len() < 16 => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

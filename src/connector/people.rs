@@ -1,0 +1,329 @@
+//! People of the app.
+
+use serde_json::Value;
+
+use super::membership;
+use super::records::{Found, Records};
+use super::render::{Attributes, Context};
+use super::{AppFailure, Connector};
+use crate::config::Active;
+use crate::identity::fold;
+use crate::secret::Secret;
+
+/// A record that was just made.
+#[derive(Debug)]
+pub struct Made {
+    /// What the app calls it.
+    pub id: String,
+    /// What could not be done after it was made.
+    pub rest: Result<(), AppFailure>,
+}
+
+/// What became of somebody who shall be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// The app has them no more.
+    Removed,
+    /// The app keeps the record and lets nobody in with it.
+    Disabled,
+    /// The app can do neither: the gate alone keeps them out.
+    Left,
+}
+
+impl Connector {
+    fn people(&self) -> Records<'_> {
+        Records {
+            wire: &self.wire,
+            kind: &self.users.kind,
+            active: Some(&self.users.active),
+        }
+    }
+
+    /// A person by the app's id.
+    ///
+    /// # Errors
+    ///
+    /// The app's.
+    pub async fn user(&self, id: &str) -> Result<Option<Found>, AppFailure> {
+        self.people().get(id).await
+    }
+
+    /// The one person of this key; nobody who is never touched.
+    ///
+    /// # Errors
+    ///
+    /// Several are meant; the app's.
+    pub async fn find_user(&self, key: &str) -> Result<Option<Found>, AppFailure> {
+        self.find_user_by(&self.users.kind.key, key).await
+    }
+
+    /// The same, by another attribute; nobody where the app does not hold it.
+    ///
+    /// # Errors
+    ///
+    /// Several are meant; the app's.
+    pub async fn find_user_by(
+        &self,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Option<Found>, AppFailure> {
+        let found = self.people().find(attribute, value).await?;
+        Ok(found.filter(|found| !self.ignores(found)))
+    }
+
+    /// Everybody but those who are never touched.
+    ///
+    /// # Errors
+    ///
+    /// The app's.
+    pub async fn users(&self) -> Result<Vec<Found>, AppFailure> {
+        let mut all = self.people().list().await?;
+        all.retain(|found| !self.ignores(found));
+        Ok(all)
+    }
+
+    fn ignores(&self, found: &Found) -> bool {
+        self.is_ignored(found.attributes.get(&self.users.kind.key))
+    }
+
+    fn is_ignored(&self, key: Option<&Value>) -> bool {
+        let key = key.and_then(Value::as_str).map(fold);
+        key.is_some_and(|key| self.users.kind.ignore.contains(&key))
+    }
+
+    /// Makes a person, and deactivates them where they shall not be active. Look first: apps differ in how they refuse
+    /// somebody who is there.
+    ///
+    /// # Errors
+    ///
+    /// The app's, as long as nobody was made.
+    pub async fn create_user(
+        &self,
+        wanted: &Attributes,
+        password: Option<&Secret>,
+    ) -> Result<Made, AppFailure> {
+        if self.is_ignored(wanted.get(&self.users.kind.key)) {
+            return Err(AppFailure::Invalid(
+                "this name is in users.ignore of the connector".to_owned(),
+            ));
+        }
+        let id = self.people().create(wanted, password).await?;
+        let rest = self.finish(&id, wanted).await;
+        Ok(Made { id, rest })
+    }
+
+    async fn finish(&self, id: &str, wanted: &Attributes) -> Result<(), AppFailure> {
+        let made = self.user(id).await?;
+        let made = made.ok_or_else(|| AppFailure::odd("it does not know whom it has just made"))?;
+        if is_off(wanted) && is_on(&made.attributes) {
+            self.set_active(&made, false).await?;
+            self.verify(id, wanted).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a person's record hold these attributes. Gives the app's id afterwards: in some apps it is the name.
+    ///
+    /// # Errors
+    ///
+    /// [`AppFailure::Missing`] when there is no such record; the app's; the last administrator is not deactivated.
+    pub async fn update_user(&self, id: &str, wanted: &Attributes) -> Result<String, AppFailure> {
+        let found = self.user(id).await?.ok_or(AppFailure::Missing)?;
+        if self.ignores(&found) {
+            return Err(AppFailure::Invalid(
+                "this name is in users.ignore of the connector".to_owned(),
+            ));
+        }
+        let (on, off) = (is_on(&found.attributes), is_off(wanted));
+        let held = found.attributes.get("active").and_then(Value::as_bool);
+        let turns = match (held, wanted.get("active").and_then(Value::as_bool)) {
+            (Some(held), Some(wanted)) if held != wanted => Some(wanted),
+            (None, Some(wanted)) => Some(wanted),
+            _ => None,
+        };
+        if on && off && self.can_deactivate() {
+            self.check_last(&found).await?;
+        }
+        let apart = matches!(self.users.active, Active::Calls(..) | Active::MemberOf(_));
+        let mut rest = wanted.clone();
+        if apart {
+            drop(rest.remove("active"));
+        }
+        if apart && turns == Some(false) {
+            self.set_active(&found, false).await?;
+        }
+        let changes = !self.people().differences(&found, &rest).is_empty();
+        self.people().update(&found, &rest).await?;
+        if apart && turns == Some(true) {
+            self.set_active(&found, true).await?;
+        }
+        if !changes && turns.is_none() {
+            return Ok(found.id);
+        }
+        let id = self.id_after(&found, wanted);
+        self.verify(&id, wanted).await?;
+        Ok(id)
+    }
+
+    /// Where the id is the key, another key is another id.
+    fn id_after(&self, found: &Found, wanted: &Attributes) -> String {
+        let kind = &self.users.kind;
+        let field = kind.field(&kind.key);
+        let is_key = field.is_some_and(|field| field.read.as_ref() == Some(&kind.id));
+        let key = wanted
+            .get(&kind.key)
+            .and_then(Value::as_str)
+            .filter(|_| is_key);
+        match (key, field) {
+            (Some(key), Some(field)) if fold(key) != fold(&found.id) => {
+                if field.lower {
+                    key.to_lowercase()
+                } else {
+                    key.to_owned()
+                }
+            }
+            _ => found.id.clone(),
+        }
+    }
+
+    /// Reads back: who shall not be active is not, and whoever shall be there is.
+    async fn verify(&self, id: &str, wanted: &Attributes) -> Result<(), AppFailure> {
+        let after = self.user(id).await?;
+        let after =
+            after.ok_or_else(|| AppFailure::odd("it does not know whom it has just changed"))?;
+        let active = after.attributes.get("active").and_then(Value::as_bool);
+        match (active, wanted.get("active").and_then(Value::as_bool)) {
+            (Some(is), Some(wanted)) if is != wanted && self.can_deactivate() => {
+                let (is, wanted) = (word(is), word(wanted));
+                Err(AppFailure::odd(format!(
+                    "it took the change to {wanted}, and says {is}"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the app knows deactivated people.
+    pub const fn can_deactivate(&self) -> bool {
+        !matches!(self.users.active, Active::None)
+    }
+
+    async fn set_active(&self, found: &Found, active: bool) -> Result<(), AppFailure> {
+        let context = Context::default()
+            .of(&found.attributes)
+            .with("id", found.id.as_str());
+        match (&self.users.active, active) {
+            (Active::Calls(activate, _), true) => self.wire.run(activate, &context).await.map(drop),
+            (Active::Calls(_, deactivate), false) => {
+                self.wire.run(deactivate, &context).await.map(drop)
+            }
+            (Active::MemberOf(group), _) => {
+                let members = self
+                    .groups
+                    .as_ref()
+                    .and_then(|groups| groups.members.as_ref());
+                let members = members.ok_or(AppFailure::Cannot("deactivate"))?;
+                membership::of_user(&self.people(), members, &found.id, group, !active).await
+            }
+            (Active::Field, _) => {
+                let wanted = Attributes::from([("active".to_owned(), active.into())]);
+                self.people().update(found, &wanted).await
+            }
+            (Active::None, _) => Ok(()),
+        }
+    }
+
+    /// Deletes a person, or deactivates them where the app cannot delete. Who is not there is gone.
+    ///
+    /// # Errors
+    ///
+    /// The app's; the last administrator is not deleted.
+    pub async fn remove_user(&self, id: &str) -> Result<Removal, AppFailure> {
+        let Some(found) = self.user(id).await? else {
+            return Ok(Removal::Removed);
+        };
+        if self.ignores(&found) {
+            return Ok(Removal::Left);
+        }
+        let kind = &self.users.kind;
+        if kind.delete.is_none() && !self.can_deactivate() {
+            return Ok(Removal::Left);
+        }
+        self.check_last(&found).await?;
+        if kind.delete.is_none() {
+            if is_on(&found.attributes) {
+                self.set_active(&found, false).await?;
+            }
+            return Ok(Removal::Disabled);
+        }
+        if kind.soft && !is_on(&found.attributes) {
+            return Ok(Removal::Disabled);
+        }
+        self.people().delete(id).await?;
+        match self.user(id).await? {
+            None => Ok(Removal::Removed),
+            Some(left) if kind.soft && !is_on(&left.attributes) => Ok(Removal::Disabled),
+            Some(_) => Err(AppFailure::odd("it says deleted, and still has them")),
+        }
+    }
+
+    /// Nobody locks an app for good.
+    async fn check_last(&self, found: &Found) -> Result<(), AppFailure> {
+        let Some((at, test)) = &self.users.administrator else {
+            return Ok(());
+        };
+        let administers =
+            |found: &Found| at.of(&found.record).is_some_and(|value| test.fits(value));
+        if !administers(found) {
+            return Ok(());
+        }
+        let all = self.people().list().await?;
+        let other = |its: &Found| its.id != found.id && administers(its) && is_on(&its.attributes);
+        if all.iter().any(other) {
+            return Ok(());
+        }
+        Err(AppFailure::LastAdministrator)
+    }
+
+    /// What the app calls a person of these attributes at sign-in.
+    pub fn login(&self, wanted: &Attributes) -> String {
+        let kind = &self.users.kind;
+        let key = wanted
+            .get(&kind.key)
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if kind.field(&kind.key).is_some_and(|field| field.lower) {
+            key.to_lowercase()
+        } else {
+            key.to_owned()
+        }
+    }
+
+    /// Whether making a person needs a password that is kept for later.
+    pub fn keeps_password(&self) -> bool {
+        let kind = &self.users.kind;
+        let in_body = kind
+            .create
+            .as_ref()
+            .and_then(|(operation, _)| operation.body.as_ref());
+        let named = in_body.is_some_and(|body| {
+            body.names()
+                .iter()
+                .any(|name| name.to_string() == "password")
+        });
+        named || super::map::needs(kind, "password")
+    }
+}
+
+/// Whoever is not said to be inactive is active.
+pub(super) fn is_on(attributes: &Attributes) -> bool {
+    attributes.get("active") != Some(&Value::Bool(false))
+}
+
+fn is_off(wanted: &Attributes) -> bool {
+    !is_on(wanted)
+}
+
+const fn word(active: bool) -> &'static str {
+    if active { "active" } else { "inactive" }
+}

@@ -1,0 +1,395 @@
+//! People, or groups, of the app: read, found, made, changed, removed. Every look-up is checked again here, and what
+//! was written is read back: apps ignore filters, search for pieces, and say yes to what they do not do.
+
+use serde_json::Value;
+
+use super::AppFailure;
+use super::map::{self, When};
+use super::render::{Attributes, Context, written};
+use super::wire::{Reply, Wire, next_link};
+use crate::config::{Active, Find, Kind, Listing, NewId, Send, Style, Total};
+use crate::identity::fold;
+use crate::secret::Secret;
+
+/// Most records that one question reads.
+const MAX_RECORDS: usize = 200_000;
+/// Most pages of one list.
+const MAX_PAGES: usize = 20_000;
+
+/// A record of the app.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What the app calls it.
+    pub id: String,
+    /// What it holds, as far as it is mapped.
+    pub attributes: Attributes,
+    /// All of it; stays in here.
+    pub(super) record: Value,
+}
+
+/// All records of one kind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Records<'a> {
+    pub(super) wire: &'a Wire,
+    pub(super) kind: &'a Kind,
+    /// Of users: how they are active.
+    pub(super) active: Option<&'a Active>,
+}
+
+impl Records<'_> {
+    fn found(&self, record: Value) -> Option<Found> {
+        let id = self
+            .kind
+            .id
+            .of(&record)
+            .filter(|id| !id.is_null())
+            .map(written)?;
+        let attributes = map::to_scim(self.kind, self.active, &record);
+        (!id.is_empty()).then_some(Found {
+            id,
+            attributes,
+            record,
+        })
+    }
+
+    /// One by the app's id; none when there is none.
+    pub(super) async fn get(&self, id: &str) -> Result<Option<Found>, AppFailure> {
+        let Some((operation, item)) = &self.kind.get else {
+            // A list whose records are thin would ask here again.
+            let all = Box::pin(self.list()).await?;
+            return Ok(all.into_iter().find(|found| found.id == id));
+        };
+        let reply = match self
+            .wire
+            .run(operation, &Context::default().with("id", id))
+            .await
+        {
+            Err(AppFailure::Missing) => return Ok(None),
+            reply => reply?,
+        };
+        let record = item.of(&reply.document).filter(|record| !is_empty(record));
+        let Some(record) = record else {
+            return Ok(None);
+        };
+        let mut record = record.clone();
+        // APIs that leave the id out of the record were asked for this one.
+        if self.kind.id.of(&record).is_none() {
+            let attributes = map::to_scim(self.kind, self.active, &record);
+            return Ok(Some(Found {
+                id: id.to_owned(),
+                attributes,
+                record: record.take(),
+            }));
+        }
+        let found = self.found(record);
+        match found {
+            Some(found) if found.id == id => Ok(Some(found)),
+            Some(found) => Err(AppFailure::odd(format!(
+                "asked for {id}, it gives {}",
+                found.id
+            ))),
+            None => Ok(None),
+        }
+    }
+
+    /// Everybody.
+    pub(super) async fn list(&self) -> Result<Vec<Found>, AppFailure> {
+        self.all(&self.kind.list, &Context::default()).await
+    }
+
+    async fn all(
+        &self,
+        listing: &Listing,
+        context: &Context<'_>,
+    ) -> Result<Vec<Found>, AppFailure> {
+        let mut all: Vec<Found> = Vec::new();
+        for called in &listing.operation.calls {
+            let (mut seen, mut number) = (0_usize, listing.first);
+            let mut next: Option<String> = None;
+            for _ in 0..MAX_PAGES {
+                let context = context
+                    .clone()
+                    .with("limit", listing.size)
+                    .with("offset", seen)
+                    .with("page", number);
+                let reply = match &next {
+                    Some(next) => self.wire.follow(&listing.operation, next).await?,
+                    None => self.wire.call(&listing.operation, called, &context).await?,
+                };
+                let items = listing.items.of(&reply.document);
+                let items = match items {
+                    Some(Value::Array(items)) => items.as_slice(),
+                    Some(Value::Null) | None if is_empty(&reply.document) => &[],
+                    Some(Value::Null) => &[],
+                    _ => {
+                        return Err(AppFailure::odd(format!(
+                            "{} gives no list where items says",
+                            listing.operation.name
+                        )));
+                    }
+                };
+                for item in items {
+                    all.extend(self.whole(item, listing.thin).await?);
+                }
+                if all.len() > MAX_RECORDS {
+                    return Err(AppFailure::odd(format!(
+                        "it lists more than {MAX_RECORDS} records"
+                    )));
+                }
+                seen = seen.saturating_add(items.len());
+                number = number.saturating_add(1);
+                match go_on(listing, &reply, items.len(), seen) {
+                    Some(link) => next = link,
+                    None => break,
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn whole(&self, item: &Value, thin: bool) -> Result<Option<Found>, AppFailure> {
+        let found = self.found(item.clone());
+        match found {
+            // Who is gone between the list and this is no error.
+            Some(found) if thin => self.get(&found.id).await,
+            found => Ok(found),
+        }
+    }
+
+    /// The one record whose attribute is this: without case, and the exact one before others.
+    pub(super) async fn find(
+        &self,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Option<Found>, AppFailure> {
+        let Some(field) = self.kind.field(attribute) else {
+            return Ok(None);
+        };
+        let asked = if field.lower {
+            value.to_lowercase()
+        } else {
+            value.to_owned()
+        };
+        let candidates = self.candidates(attribute, &asked).await?;
+        let text = |found: &Found| {
+            found
+                .attributes
+                .get(attribute)
+                .map(written)
+                .unwrap_or_default()
+        };
+        let exact: Vec<_> = candidates
+            .iter()
+            .filter(|found| text(found) == value)
+            .cloned()
+            .collect();
+        let near: Vec<_> = candidates
+            .into_iter()
+            .filter(|found| fold(&text(found)) == fold(value))
+            .collect();
+        let mut fitting = if exact.is_empty() { near } else { exact };
+        fitting.dedup_by(|one, other| one.id == other.id);
+        match fitting.len() {
+            0 | 1 => Ok(fitting.pop()),
+            several => Err(AppFailure::Ambiguous(format!(
+                "{several} of its records have the {attribute} {value:?}"
+            ))),
+        }
+    }
+
+    async fn candidates(&self, attribute: &str, value: &str) -> Result<Vec<Found>, AppFailure> {
+        let context = Context::default().with("value", value);
+        match self.kind.find.get(attribute) {
+            Some(Find::Many(listing)) => match self.all(listing, &context).await {
+                Err(AppFailure::Missing) => Ok(Vec::new()),
+                found => found,
+            },
+            Some(Find::One(operation, item)) => match self.wire.run(operation, &context).await {
+                Err(AppFailure::Missing) => Ok(Vec::new()),
+                reply => {
+                    let reply = reply?;
+                    let record = item.of(&reply.document).filter(|record| !is_empty(record));
+                    Ok(record
+                        .cloned()
+                        .and_then(|record| self.found(record))
+                        .into_iter()
+                        .collect())
+                }
+            },
+            None if self.id_is(attribute) => Ok(self.get(value).await?.into_iter().collect()),
+            None => self.list().await,
+        }
+    }
+
+    /// The app's id is this very attribute: then asking by id finds it.
+    fn id_is(&self, attribute: &str) -> bool {
+        let read = self
+            .kind
+            .field(attribute)
+            .and_then(|field| field.read.as_ref());
+        self.kind.get.is_some() && read == Some(&self.kind.id)
+    }
+
+    /// Makes one. Gives what the app calls it, as soon as the app has said so.
+    pub(super) async fn create(
+        &self,
+        attributes: &Attributes,
+        password: Option<&Secret>,
+    ) -> Result<String, AppFailure> {
+        let (operation, new_id) = self
+            .kind
+            .create
+            .as_ref()
+            .ok_or(AppFailure::Cannot("make this"))?;
+        let mut context = Context::default().of(attributes);
+        if let Some(password) = password {
+            context = context.with("password", password.expose());
+        }
+        let fields = map::to_app(self.kind, attributes, When::Create, &context);
+        let reply = self.wire.run(operation, &context.fields(&fields)).await?;
+        let id = match new_id {
+            NewId::At(at) => at.of(&reply.document).map(written),
+            NewId::Header(name) => reply.headers.get(name).and_then(|value| {
+                let path = value.to_str().ok()?.trim_end_matches('/');
+                let last = path.rsplit('/').next()?;
+                Some(
+                    percent_encoding::percent_decode_str(last)
+                        .decode_utf8_lossy()
+                        .into_owned(),
+                )
+            }),
+        };
+        let id = id.filter(|id| !id.is_empty() && id != "false");
+        id.ok_or_else(|| AppFailure::odd("it says nothing of the new id"))
+    }
+
+    /// Makes the app's record hold these attributes, by as few calls as there are differences. Others stay.
+    pub(super) async fn update(
+        &self,
+        found: &Found,
+        wanted: &Attributes,
+    ) -> Result<(), AppFailure> {
+        let changed = self.differences(found, wanted);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let update = self
+            .kind
+            .update
+            .as_ref()
+            .ok_or(AppFailure::Cannot("change this"))?;
+        let mut all = found.attributes.clone();
+        all.extend(wanted.clone());
+        let context = Context::default().of(&all).with("id", found.id.as_str());
+        if update.each {
+            for field in map::fields_of(self.kind, &changed) {
+                let fields = map::to_app(self.kind, &changed, When::Update, &context);
+                let Some(value) = super::render::within(&fields, &field.name).cloned() else {
+                    continue;
+                };
+                let context = context
+                    .clone()
+                    .with("field", field.name.as_str())
+                    .with("value", value);
+                self.wire.run(&update.operation, &context).await?;
+            }
+            return Ok(());
+        }
+        let sent = match &update.send {
+            Send::Changed => &changed,
+            Send::All | Send::Current(_) => &all,
+        };
+        let mut fields = map::to_app(self.kind, sent, When::Update, &context);
+        if let Send::Current(keep) = &update.send {
+            let held = found.record.as_object();
+            for key in keep {
+                if let Some(value) = held.and_then(|held| held.get(key)) {
+                    fields.entry(key.as_str()).or_insert_with(|| value.clone());
+                }
+            }
+        }
+        let names: Vec<_> = map::fields_of(self.kind, &changed)
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect();
+        let context = context.with("changed", names.join(",")).fields(&fields);
+        self.wire.run(&update.operation, &context).await.map(drop)
+    }
+
+    /// Wanted attributes that the app's record does not hold.
+    pub(super) fn differences(&self, found: &Found, wanted: &Attributes) -> Attributes {
+        let differs = |(name, value): &(&String, &Value)| {
+            map::is_written(self.kind, name)
+                && !map::same(self.kind, name, found.attributes.get(*name), value)
+        };
+        wanted
+            .iter()
+            .filter(differs)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    /// Removes one; who is not there is removed.
+    pub(super) async fn delete(&self, id: &str) -> Result<(), AppFailure> {
+        let operation = self
+            .kind
+            .delete
+            .as_ref()
+            .ok_or(AppFailure::Cannot("delete this"))?;
+        match self
+            .wire
+            .run(operation, &Context::default().with("id", id))
+            .await
+        {
+            Ok(_) | Err(AppFailure::Missing) => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+fn is_empty(record: &Value) -> bool {
+    match record {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// Whether the list goes on; with the address of its next page where it has one.
+#[expect(
+    clippy::option_option,
+    reason = "no next page is not the same as a next page by number"
+)]
+fn go_on(listing: &Listing, reply: &Reply, got: usize, seen: usize) -> Option<Option<String>> {
+    if got == 0 {
+        return None;
+    }
+    let size = usize::try_from(listing.size).unwrap_or(usize::MAX);
+    let total = match &listing.total {
+        Some(Total::At(at)) => at
+            .of(&reply.document)
+            .and_then(|it| written(it).parse::<usize>().ok()),
+        Some(Total::Header(name)) => reply
+            .headers
+            .get(name)
+            .and_then(|it| it.to_str().ok()?.parse().ok()),
+        None => None,
+    };
+    match &listing.style {
+        Style::None => None,
+        Style::Next(at) => {
+            let link = match at {
+                Some(at) => at
+                    .of(&reply.document)
+                    .and_then(|it| it.as_str().map(str::to_owned)),
+                None => next_link(&reply.headers),
+            };
+            link.filter(|link| !link.is_empty()).map(Some)
+        }
+        Style::Offset | Style::Page => match total {
+            Some(total) => (seen < total).then_some(None),
+            None => (got >= size).then_some(None),
+        },
+    }
+}

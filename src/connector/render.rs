@@ -1,0 +1,204 @@
+//! Templates filled in.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use crate::config::{Body, Filter, Name, Part, SPREAD, Template};
+use crate::crypto::random_token;
+
+/// Attributes of a person or group by their names in connectors: `userName`, `emails.value`, `urn:…:department`.
+pub type Attributes = BTreeMap<String, Value>;
+
+/// Everything but unreserved characters (RFC 3986 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// What fills the places.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Context<'a> {
+    words: Vec<(&'static str, Value)>,
+    attributes: Option<&'a Attributes>,
+    fields: Option<&'a Map<String, Value>>,
+    /// Secrets are shown as dots.
+    masked: bool,
+}
+
+/// How values stand in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Within {
+    Text,
+    Path,
+    Query,
+}
+
+/// A value that cannot stand in a path without leading somewhere else.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} cannot be part of the app's addresses")]
+pub(super) struct Escapes(pub(super) String);
+
+impl<'a> Context<'a> {
+    pub(super) fn with(mut self, word: &'static str, value: impl Into<Value>) -> Self {
+        self.words.push((word, value.into()));
+        self
+    }
+
+    pub(super) const fn of(mut self, attributes: &'a Attributes) -> Self {
+        self.attributes = Some(attributes);
+        self
+    }
+
+    pub(super) const fn fields(mut self, fields: &'a Map<String, Value>) -> Self {
+        self.fields = Some(fields);
+        self
+    }
+
+    pub(super) const fn masked(mut self) -> Self {
+        self.masked = true;
+        self
+    }
+
+    fn value(&self, name: &Name) -> Option<Value> {
+        match name {
+            Name::Word("random") => Some(random_password().into()),
+            Name::Word("fields") => Some(Value::Object(self.fields?.clone())),
+            Name::Word(word) => {
+                let (_, value) = self.words.iter().rev().find(|(its, _)| its == word)?;
+                (*word != "password" || !self.masked)
+                    .then(|| value.clone())
+                    .or(Some("…".into()))
+            }
+            Name::Field(path) => within(self.fields?, path).cloned(),
+            Name::Attribute(name) => self.attributes?.get(name).cloned(),
+        }
+    }
+
+    fn part(&self, part: &Part) -> Option<Value> {
+        let (value, filters) = match part {
+            Part::Text(text) => return Some(text.as_str().into()),
+            Part::Secret(..) if self.masked => return Some("…".into()),
+            Part::Secret(secret, filters) => (secret.expose().into(), filters),
+            Part::Value(name, filters) => (self.value(name)?, filters),
+        };
+        Some(
+            filters
+                .iter()
+                .fold(value, |value, filter| filtered(value, *filter)),
+        )
+    }
+
+    /// A text; what nothing fills is empty.
+    ///
+    /// # Errors
+    ///
+    /// In a path: an empty value, `.` or `..`.
+    pub(super) fn text(&self, template: &Template, within: Within) -> Result<String, Escapes> {
+        let mut text = String::new();
+        for part in &template.0 {
+            if let Part::Text(plain) = part {
+                text.push_str(plain);
+                continue;
+            }
+            let value = self
+                .part(part)
+                .map(|value| written(&value))
+                .unwrap_or_default();
+            match within {
+                Within::Text => text.push_str(&value),
+                Within::Path if ["", ".", ".."].contains(&value.as_str()) => {
+                    return Err(Escapes(value));
+                }
+                Within::Path => text.extend(utf8_percent_encode(&value, RESERVED)),
+                Within::Query => {
+                    text.extend(url::form_urlencoded::byte_serialize(value.as_bytes()))
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// A body; none when it is a single place that nothing fills.
+    pub(super) fn body(&self, body: &Body) -> Option<Value> {
+        match body {
+            Body::Plain(value) => Some(value.clone()),
+            Body::Text(template) => match template.single() {
+                Some(part) => self.part(part).filter(|value| !value.is_null()),
+                None => self.text(template, Within::Text).ok().map(Value::from),
+            },
+            Body::List(items) => Some(items.iter().filter_map(|item| self.body(item)).collect()),
+            Body::Object(members) => {
+                let mut object = Map::new();
+                for (key, member) in members {
+                    let Some(value) = self.body(member) else {
+                        continue;
+                    };
+                    match value {
+                        Value::Object(inner) if key == SPREAD => object.extend(inner),
+                        value => drop(object.insert(key.clone(), value)),
+                    }
+                }
+                Some(Value::Object(object))
+            }
+        }
+    }
+}
+
+/// The member at a path of names with dots between.
+pub(super) fn within<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    match path.split_once('.') {
+        None => object.get(path),
+        Some((first, rest)) => within(object.get(first)?.as_object()?, rest),
+    }
+}
+
+/// Puts a value at a path of names with dots between.
+pub(super) fn put(object: &mut Map<String, Value>, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => drop(object.insert(path.to_owned(), value)),
+        Some((first, rest)) => {
+            let inner = object
+                .entry(first)
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Some(inner) = inner.as_object_mut() {
+                put(inner, rest, value);
+            }
+        }
+    }
+}
+
+fn filtered(value: Value, filter: Filter) -> Value {
+    match filter {
+        Filter::Int => written(&value).parse::<i64>().map_or(value, Value::from),
+        Filter::Lower => written(&value).to_lowercase().into(),
+        Filter::Json => {
+            let quoted = Value::from(written(&value)).to_string();
+            let inside = quoted
+                .strip_prefix('"')
+                .and_then(|text| text.strip_suffix('"'));
+            inside.unwrap_or_default().into()
+        }
+        Filter::Str => written(&value).into(),
+        Filter::B64 => STANDARD.encode(written(&value)).into(),
+    }
+}
+
+/// A value as a text.
+pub(super) fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// 144 bits, and one of every kind of character that apps ask for.
+pub(super) fn random_password() -> String {
+    let token: String = random_token().chars().take(24).collect();
+    format!("{token}aA1!")
+}

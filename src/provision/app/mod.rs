@@ -1,0 +1,78 @@
+//! The app behind the directory: the directory stays the record, the app is kept in step.
+//!
+//! What is begun in the app is noted before the first call and struck out in the commit that makes it true here, so
+//! that after a crash at any point the next start, or the client's next try, ends in the same state.
+
+mod commit;
+mod groups;
+mod lookup;
+mod owed;
+mod people;
+mod view;
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::connector::{AppFailure, Attributes, Connector, Intent, Ledger, Link, Owner};
+use crate::provision::Refused;
+use crate::storage::Along;
+
+pub use lookup::{Plan, Planned};
+pub use owed::Owed;
+
+/// The app's own user API, and what lasts of it with us.
+#[derive(Clone)]
+pub struct AppSide {
+    pub(super) connector: Arc<Connector>,
+    pub(super) ledger: Ledger,
+}
+
+/// What is done in the app and not yet with us.
+pub(super) struct InApp {
+    /// To be written with the record: whose is whose, and that it is done.
+    pub(super) along: Along,
+    /// The app's id of what was made there just now.
+    made: Option<String>,
+    owner: Owner,
+}
+
+/// Whether somebody of these attributes is let in.
+fn is_active(wanted: &Attributes) -> bool {
+    wanted.get("active") != Some(&false.into())
+}
+
+impl AppSide {
+    /// With what an app's API and a store are.
+    pub const fn new(connector: Arc<Connector>, ledger: Ledger) -> Self {
+        Self { connector, ledger }
+    }
+
+    /// The ledger, to read.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The app's API.
+    pub const fn connector(&self) -> &Arc<Connector> {
+        &self.connector
+    }
+
+    /// Tied, and nothing owed.
+    fn done(owner: Owner, link: &Link, made: Option<String>) -> InApp {
+        let along = Ledger::tie(&owner, link).and(Ledger::settle(&owner));
+        InApp { along, made, owner }
+    }
+
+    /// Notes that the app is to hold what the directory holds.
+    pub(super) fn owe(owner: &Owner, now: Timestamp) -> Along {
+        Ledger::intend(owner, &Intent::sync(None, now))
+    }
+
+    /// After a failure: what is certainly not done is owed no more.
+    async fn give_up<T>(&self, owner: &Owner, failure: AppFailure) -> Result<T, Refused> {
+        if !failure.perhaps_done() {
+            self.ledger.write(Ledger::settle(owner)).await?;
+        }
+        Err(failure.into())
+    }
+}

@@ -1,0 +1,320 @@
+//! What was begun in the app and is not known to be done: looked at when the process starts, now and then, and when
+//! the same record is asked for again.
+
+use std::time::Duration;
+
+use super::{AppSide, view};
+use crate::clock::Timestamp;
+use crate::connector::{AppFailure, Found, Intent, Kind, Ledger, Link, Owner};
+use crate::directory::{Change, DirectoryError, Expected};
+use crate::identity::{GroupId, ManagedBy, User, UserId, fold};
+use crate::provision::touch::Touch;
+use crate::provision::turns::Turn;
+use crate::provision::{Actor, People, Provision, Refused};
+
+/// Longest pause between two tries.
+const LONGEST: Duration = Duration::from_mins(15);
+
+/// Something that the app has yet to follow.
+#[derive(Clone, Debug)]
+pub struct Owed {
+    /// Of whom.
+    pub owner: Owner,
+    /// What.
+    pub intent: Intent,
+}
+
+impl Provision {
+    /// Everything that the app has yet to follow.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn owed(&self) -> Result<Vec<Owed>, Refused> {
+        let Some(app) = &self.people.app else {
+            return Ok(Vec::new());
+        };
+        let all = app.ledger.intents().await?;
+        Ok(all
+            .into_iter()
+            .map(|(owner, intent)| Owed { owner, intent })
+            .collect())
+    }
+
+    /// Tries what is owed and due; everything at once with `now`. Gives how much is left.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn pay(&self, at_once: bool) -> Result<usize, Refused> {
+        let owed = self.owed().await?;
+        for Owed { owner, intent } in owed {
+            if at_once || is_due(&intent, self.people.clock.now()) {
+                self.people.pay(&owner).await?;
+            }
+        }
+        Ok(self.owed().await?.len())
+    }
+}
+
+/// Twice as long after each try.
+fn is_due(intent: &Intent, now: Timestamp) -> bool {
+    let pause = Duration::from_secs(1).saturating_mul(
+        1_u32
+            .checked_shl(intent.attempts.min(16))
+            .unwrap_or(u32::MAX),
+    );
+    intent.tried.plus(pause.min(LONGEST)) <= now
+}
+
+impl People {
+    /// Whoever makes a record of this name in the app has a turn of its own: there is no record yet to have one.
+    pub(in crate::provision) async fn name_turn(&self, kind: Kind, name: &str) -> Turn {
+        self.state.names.take((kind, fold(name))).await
+    }
+
+    /// Tries what is owed of one record; a failure of the app is noted and told in the log.
+    async fn pay(&self, owner: &Owner) -> Result<(), Refused> {
+        let _turn = self
+            .state
+            .turns
+            .take((&owner.tenant, owner.id.as_str()))
+            .await;
+        match self.settle(owner).await {
+            Err(Refused::App(failure)) => {
+                let (id, kind) = (owner.id.as_str(), owner.kind);
+                tracing::warn!(id, ?kind, error = %failure, "the app does not follow yet");
+                self.note(owner, &failure).await
+            }
+            done => done,
+        }
+    }
+
+    async fn note(&self, owner: &Owner, failure: &AppFailure) -> Result<(), Refused> {
+        let Some(app) = &self.app else { return Ok(()) };
+        if let Some(intent) = app.ledger.intent(owner).await? {
+            let intent = Intent {
+                attempts: intent.attempts.saturating_add(1),
+                tried: self.clock.now(),
+                why: failure.to_string(),
+                ..intent
+            };
+            app.ledger.write(Ledger::intend(owner, &intent)).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the app hold what the directory holds of one record, if that is owed. The caller has the record's turn.
+    pub(in crate::provision) async fn settle(&self, owner: &Owner) -> Result<(), Refused> {
+        let Some(app) = &self.app else { return Ok(()) };
+        let Some(intent) = app.ledger.intent(owner).await? else {
+            return Ok(());
+        };
+        let done = match owner.kind {
+            Kind::User => self.settle_user(app, owner, &intent).await,
+            Kind::Group => self.settle_group(app, owner, &intent).await,
+        };
+        if let Err(Refused::App(AppFailure::LastAdministrator)) = done {
+            app.ledger.write(Ledger::settle(owner)).await?;
+        }
+        done
+    }
+
+    async fn settle_user(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        intent: &Intent,
+    ) -> Result<(), Refused> {
+        let id = UserId::from(owner.id.as_str());
+        let user = self.directory.user(&owner.tenant, &id).await?;
+        let link = app.ledger.link(owner).await?;
+        match (user, link) {
+            (Some(user), Some(link)) if user.managed_by == ManagedBy::Retired => {
+                self.retire(app, owner, &user, &link).await
+            }
+            (Some(user), link) => self.follow(app, owner, &user, link, intent).await,
+            (None, Some(link)) => {
+                app.connector.remove_user(&link.app_id).await?;
+                let gone = Ledger::untie(owner).and(Ledger::settle(owner));
+                Ok(app.ledger.write(gone).await?)
+            }
+            (None, None) => self.finish_making(app, owner, intent).await,
+        }
+    }
+
+    /// Deleted, and the record stays: so does the account, deactivated.
+    async fn retire(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        user: &User,
+        link: &Link,
+    ) -> Result<(), Refused> {
+        let mut wanted = view::of_user(&app.connector, user);
+        wanted.insert("active".to_owned(), false.into());
+        match app.connector.update_user(&link.app_id, &wanted).await {
+            Ok(_) | Err(AppFailure::Missing) => Ok(app.ledger.write(Ledger::settle(owner)).await?),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn follow(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        user: &User,
+        link: Option<Link>,
+        intent: &Intent,
+    ) -> Result<(), Refused> {
+        let wanted = view::of_user(&app.connector, user);
+        let now = self.clock.now();
+        let link = match link {
+            Some(link) => app.bring(owner, &link, &wanted, now).await?,
+            None if user.active => {
+                let link = match &intent.app_id {
+                    Some(id) => app.link(app.connector.update_user(id, &wanted).await?, &wanted),
+                    None => {
+                        app.place(owner, &wanted, true, Intent::sync(None, now))
+                            .await?
+                            .0
+                    }
+                };
+                self.join_groups(app, user, &link).await?;
+                link
+            }
+            None => return Ok(app.ledger.write(Ledger::settle(owner)).await?),
+        };
+        Ok(app
+            .ledger
+            .write(Ledger::tie(owner, &link).and(Ledger::settle(owner)))
+            .await?)
+    }
+
+    /// Somebody was being made when the process ended, or the app gave no answer. If the app has them, they are
+    /// made here, too; the client that asked is told so when it asks again.
+    async fn finish_making(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        intent: &Intent,
+    ) -> Result<(), Refused> {
+        let user = intent
+            .create
+            .clone()
+            .and_then(|user| serde_json::from_value::<User>(user).ok());
+        let Some(mut user) = user else {
+            return Ok(app.ledger.write(Ledger::settle(owner)).await?);
+        };
+        // Whoever makes somebody of this name has their turn now.
+        let _name = self.name_turn(Kind::User, &user.user_name).await;
+        let Some(intent) = &app.ledger.intent(owner).await? else {
+            return Ok(());
+        };
+        let Some(found) = self.begun(app, &user, intent).await? else {
+            return Ok(app.ledger.write(Ledger::settle(owner)).await?);
+        };
+        app.check_free(owner, &found).await?;
+        let wanted = view::of_user(&app.connector, &user);
+        let id = app.connector.update_user(&found.id, &wanted).await?;
+        user.version = 1;
+        let link = Link {
+            unconfirmed: true,
+            ..app.link(id, &wanted)
+        };
+        let along = Ledger::tie(owner, &link).and(Ledger::settle(owner));
+        let change = Change::PutUser(Box::new(user.clone()), Expected::New);
+        let actor = Actor {
+            name: "connector".to_owned(),
+            ..Actor::default()
+        };
+        let event = actor.did("user.created", &user);
+        let commit = self
+            .commit_with(vec![change], vec![event], &Touch::default(), along)
+            .await;
+        match commit {
+            Err(Refused::Directory(DirectoryError::Taken(_) | DirectoryError::Deleted)) => {
+                let app_id = found.id.as_str();
+                tracing::warn!(
+                    app_id,
+                    "an account was made in the app that nobody here can have"
+                );
+                Ok(app.ledger.write(Ledger::settle(owner)).await?)
+            }
+            done => done,
+        }
+    }
+
+    async fn begun(
+        &self,
+        app: &AppSide,
+        user: &User,
+        intent: &Intent,
+    ) -> Result<Option<Found>, Refused> {
+        Ok(match &intent.app_id {
+            Some(id) => app.connector.user(id).await?,
+            None => app.connector.find_user(&user.user_name).await?,
+        })
+    }
+
+    /// Who comes into the app late comes into their groups.
+    async fn join_groups(&self, app: &AppSide, user: &User, link: &Link) -> Result<(), Refused> {
+        if !app.connector.has_members() {
+            return Ok(());
+        }
+        for group in self.directory.groups_of(&user.tenant, &user.id).await? {
+            let owner = Owner::new(Kind::Group, &group.tenant, &group.id);
+            if let Some(its) = app.ledger.link(&owner).await? {
+                app.connector
+                    .change_members(&its.app_id, std::slice::from_ref(&link.app_id), &[])
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle_group(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        intent: &Intent,
+    ) -> Result<(), Refused> {
+        let id = GroupId::from(owner.id.as_str());
+        let group = self.directory.group(&owner.tenant, &id).await?;
+        let link = app.ledger.link(owner).await?;
+        let Some(group) = group else {
+            let begun = intent
+                .create
+                .as_ref()
+                .and_then(|group| group.get("display_name")?.as_str());
+            let _name = self.name_turn(Kind::Group, begun.unwrap_or_default()).await;
+            if app.ledger.intent(owner).await?.is_none() {
+                return Ok(());
+            }
+            if let Some(link) = link {
+                app.connector.remove_group(&link.app_id).await?;
+            } else if let Some(found) = app.begun_group(owner, intent).await? {
+                // Nobody was told of it.
+                app.connector.remove_group(&found.id).await?;
+            }
+            return Ok(app
+                .ledger
+                .write(Ledger::untie(owner).and(Ledger::settle(owner)))
+                .await?);
+        };
+        let link = app
+            .bring_group(owner, link, &group, self.clock.now())
+            .await?;
+        let wanted = self.members_there(app, &group).await?;
+        let held = app.connector.members(&link.app_id).await?;
+        let add: Vec<_> = wanted.difference(&held).cloned().collect();
+        let remove: Vec<_> = held.difference(&wanted).cloned().collect();
+        app.connector
+            .change_members(&link.app_id, &add, &remove)
+            .await?;
+        Ok(app
+            .ledger
+            .write(Ledger::tie(owner, &link).and(Ledger::settle(owner)))
+            .await?)
+    }
+}
