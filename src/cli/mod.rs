@@ -4,6 +4,7 @@
 
 mod audit;
 mod check;
+mod connector;
 mod demo;
 mod failure;
 mod group;
@@ -81,6 +82,9 @@ enum Command {
     /// Provisioning: what SCIM clients asked, and stopping it.
     #[command(subcommand)]
     Scim(scim::Command),
+    /// The app's own user API: check a connector, compare, what is owed.
+    #[command(subcommand)]
+    Connector(connector::Command),
     /// The chain of what happened: show, verify.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -121,6 +125,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Group(command) => group::run(command, &server, output),
         Command::Session(command) => session::run(command, &server, output),
         Command::Scim(command) => scim::run(command, &server, output),
+        Command::Connector(command) => connector::run(command, &server, output),
         Command::Audit(command) => audit::run(command, &server, output),
         Command::Token(command) => token::run(command, &server, output),
     }

@@ -2,6 +2,7 @@
 //!
 //! Mapped attributes alone leave this area: what apps answer holds password hashes and API keys. Bodies are never logged.
 
+mod dry_run;
 mod failure;
 mod groups;
 mod ledger;
@@ -10,6 +11,7 @@ mod membership;
 mod pace;
 mod people;
 mod records;
+mod rehearsal;
 mod render;
 mod wire;
 
@@ -20,6 +22,7 @@ pub use failure::AppFailure;
 pub use ledger::{Intent, Kind, Ledger, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
+pub use rehearsal::{Rehearsal, Step};
 pub use render::Attributes;
 use wire::Wire;
 

@@ -203,6 +203,17 @@ impl Connector {
         }
     }
 
+    /// Names of wanted attributes that an account does not hold.
+    pub fn differences(&self, found: &Found, wanted: &Attributes) -> Vec<String> {
+        let mut differing = self.people().differences(found, wanted);
+        let wanted = wanted.get("active").and_then(Value::as_bool);
+        if self.can_deactivate() && wanted.is_some_and(|wanted| wanted != is_on(&found.attributes))
+        {
+            differing.insert("active".to_owned(), Value::Null);
+        }
+        differing.into_keys().collect()
+    }
+
     /// Whether the app knows deactivated people.
     pub const fn can_deactivate(&self) -> bool {
         !matches!(self.users.active, Active::None)

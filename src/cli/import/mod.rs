@@ -1,5 +1,6 @@
-//! `sidegate user import`: people from a file.
+//! `sidegate user import`: people from a file, or from the app.
 
+mod accounts;
 mod csv;
 mod file;
 
@@ -24,6 +25,7 @@ An empty cell, and what a file does not name, leaves things as they are. Nobody 
 Examples:
   sidegate user import people.csv                                the plan; changes nothing
   sidegate user import people.csv --apply --tenant acme
+  sidegate user import --from connector                          whose the app's accounts are
 
 Exit code: 0 fine, 1 something is refused; the rest is done all the same.";
 
@@ -31,8 +33,11 @@ Exit code: 0 fine, 1 something is refused; the rest is done all the same.";
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// CSV or JSON lines.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "from")]
+    file: Option<PathBuf>,
+    /// `connector`: the app's own accounts, by the connector; found by exact name, then by name in other letters.
+    #[arg(long, value_name = "SOURCE", value_parser = ["connector"], conflicts_with = "file")]
+    from: Option<String>,
     /// Do it; without, only the plan is shown.
     #[arg(long)]
     apply: bool,
@@ -45,12 +50,15 @@ pub(super) fn run(
     server: &Server<'_>,
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
-    let name = args.file.display();
+    let Some(file) = &args.file else {
+        return accounts::run(args, server, output);
+    };
+    let name = file.display();
     let failed = |error: std::io::Error| anyhow::anyhow!("{name}: {error}");
-    if std::fs::metadata(&args.file).map_err(failed)?.len() > MAX_FILE {
+    if std::fs::metadata(file).map_err(failed)?.len() > MAX_FILE {
         anyhow::bail!("{name}: is larger than 256 MiB");
     }
-    let text = std::fs::read_to_string(&args.file).map_err(failed)?;
+    let text = std::fs::read_to_string(file).map_err(failed)?;
     let people = match file::read(&text) {
         Ok(people) => people,
         Err(mistakes) => anyhow::bail!("{name}: {}", mistakes.join("\n  ")),

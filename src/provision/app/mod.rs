@@ -4,6 +4,7 @@
 //! that after a crash at any point the next start, or the client's next try, ends in the same state.
 
 mod commit;
+mod drift;
 mod groups;
 mod lookup;
 mod owed;
@@ -17,6 +18,7 @@ use crate::connector::{AppFailure, Attributes, Connector, Intent, Ledger, Link, 
 use crate::provision::Refused;
 use crate::storage::Along;
 
+pub use drift::{Drift, DriftKind};
 pub use lookup::{Plan, Planned};
 pub use owed::Owed;
 

@@ -148,6 +148,11 @@ impl Asked<'_> {
                 people,
                 apply,
             } => self.user_import(&tenant, people, apply).await,
+            Operation::UserImportAccounts { tenant, apply } => {
+                self.user_import_accounts(&tenant, apply).await
+            }
+            Operation::ConnectorDrift { mend } => self.connector_drift(&mend).await,
+            Operation::ConnectorOwed { retry } => self.connector_owed(retry).await,
             Operation::UserConflicts { tenant } => self.user_conflicts(&tenant),
             Operation::GroupList {
                 tenant,

@@ -4,6 +4,7 @@
 //! root nor the user that the server runs as, lines over 64 KiB, and slow ones.
 
 mod client;
+mod connector;
 mod execute;
 mod import;
 mod operation;
@@ -15,6 +16,7 @@ mod socket;
 mod tokens;
 
 pub use client::{AskError, ask};
+pub use connector::{AccountsRow, OwedRow};
 pub use operation::{Answer, AuditQuery, Create, CreateToken, Operation, Which};
 pub use row::{
     AuditRow, ChainVerdict, ChangedUser, ConflictRow, GroupDetails, GroupRow, ImportedRow, Page,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::identity::{IdpName, SignInMethod, TenantSlug};
-use crate::provision::Imported;
+use crate::provision::{DriftKind, Imported};
 use crate::secret::Secret;
 
 /// One question. People are named by user name or by id, groups by display name or by id.
@@ -75,6 +75,23 @@ pub enum Operation {
         people: Vec<Imported>,
         /// Does it.
         apply: bool,
+    },
+    /// Plans whose the app's accounts are, or makes it so.
+    UserImportAccounts {
+        /// Whose directory.
+        tenant: TenantSlug,
+        /// Does it.
+        apply: bool,
+    },
+    /// Compares the app's accounts with the directory.
+    ConnectorDrift {
+        /// What is mended.
+        mend: Vec<DriftKind>,
+    },
+    /// What the app has yet to follow; `retry` tries all of it first.
+    ConnectorOwed {
+        /// Tries it.
+        retry: bool,
     },
     /// Sign-ins that were refused because of a record, the last one first.
     UserConflicts {

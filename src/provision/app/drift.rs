@@ -1,0 +1,163 @@
+//! What changed in the app behind our back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{AppSide, view};
+use crate::connector::{AppFailure, Attributes, Found, Kind, Link, Owner};
+use crate::identity::{ManagedBy, UserId};
+use crate::provision::{Provision, Refused};
+
+/// What is not as the directory says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DriftKind {
+    /// The account holds something else.
+    Changed,
+    /// The account is gone.
+    Missing,
+    /// An account that nobody here has.
+    Added,
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// What is not as the directory says.
+    pub kind: DriftKind,
+    /// The app's id.
+    pub app_id: String,
+    /// The login name.
+    pub login: String,
+    /// Which attributes, or what was done.
+    pub note: String,
+    /// It was mended.
+    pub mended: bool,
+}
+
+impl Provision {
+    /// Compares every account of the app with the directory, and mends what is asked for: changed and missing ones become
+    /// what the directory says, added ones are deactivated. The last administrator is left.
+    ///
+    /// # Errors
+    ///
+    /// There is no connector; the app or the directory failed.
+    pub async fn drift(&self, mend: &[DriftKind]) -> Result<Vec<Drift>, Refused> {
+        let Some(app) = self.people.app.clone() else {
+            return Err(Refused::NoConnector);
+        };
+        let accounts: BTreeMap<String, Found> = app
+            .connector
+            .users()
+            .await?
+            .into_iter()
+            .map(|found| (found.id.clone(), found))
+            .collect();
+        let links = app.ledger.links(Kind::User).await?;
+        let mut ours = BTreeSet::new();
+        let mut found = Vec::new();
+        for (owner, link) in links {
+            ours.insert(link.app_id.clone());
+            let drift = self
+                .compare(&app, &owner, &link, accounts.get(&link.app_id))
+                .await?;
+            let Some(mut drift) = drift else { continue };
+            if mend.contains(&drift.kind) {
+                self.mend(&app, &owner, &mut drift).await?;
+            }
+            found.push(drift);
+        }
+        for (id, account) in accounts {
+            if ours.contains(&id) {
+                continue;
+            }
+            let mut drift = Drift {
+                kind: DriftKind::Added,
+                login: app.connector.login(&account.attributes),
+                app_id: id,
+                note: "nobody here has it".to_owned(),
+                mended: false,
+            };
+            if mend.contains(&DriftKind::Added) {
+                shut_out(&app, &account, &mut drift).await?;
+            }
+            found.push(drift);
+        }
+        Ok(found)
+    }
+
+    async fn compare(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        link: &Link,
+        account: Option<&Found>,
+    ) -> Result<Option<Drift>, Refused> {
+        let user = self
+            .directory()
+            .user(&owner.tenant, &UserId::from(owner.id.as_str()))
+            .await?;
+        let Some(user) = user.filter(|user| user.managed_by != ManagedBy::Retired) else {
+            return Ok(None);
+        };
+        let drift = |kind, note: String| Drift {
+            kind,
+            app_id: link.app_id.clone(),
+            login: link.login.clone(),
+            note,
+            mended: false,
+        };
+        let Some(account) = account else {
+            return Ok(user
+                .active
+                .then(|| drift(DriftKind::Missing, "it is gone".to_owned())));
+        };
+        let wanted = view::of_user(&app.connector, &user);
+        let differing = app.connector.differences(account, &wanted);
+        let names: Vec<_> = differing.into_iter().collect();
+        Ok((!names.is_empty()).then(|| drift(DriftKind::Changed, names.join(", "))))
+    }
+
+    async fn mend(&self, app: &AppSide, owner: &Owner, drift: &mut Drift) -> Result<(), Refused> {
+        let people = &self.people;
+        let _turn = people
+            .state
+            .turns
+            .take((&owner.tenant, owner.id.as_str()))
+            .await;
+        app.ledger
+            .write(AppSide::owe(owner, people.clock.now()))
+            .await?;
+        match people.settle(owner).await {
+            Ok(()) => drift.mended = true,
+            Err(Refused::App(failure)) => drift.note = format!("{}; {failure}", drift.note),
+            Err(refused) => return Err(refused),
+        }
+        Ok(())
+    }
+}
+
+async fn shut_out(app: &AppSide, account: &Found, drift: &mut Drift) -> Result<(), Refused> {
+    if !app.connector.can_deactivate() {
+        "the app cannot deactivate".clone_into(&mut drift.note);
+        return Ok(());
+    }
+    let mut wanted = Attributes::from([("active".to_owned(), false.into())]);
+    let key = app.connector.user_key();
+    wanted.extend(
+        account
+            .attributes
+            .get(key)
+            .map(|value| (key.to_owned(), value.clone())),
+    );
+    match app.connector.update_user(&account.id, &wanted).await {
+        Ok(_) => {
+            drift.mended = true;
+            "deactivated".clone_into(&mut drift.note);
+        }
+        Err(failure @ AppFailure::LastAdministrator) => drift.note = failure.to_string(),
+        Err(failure) => return Err(failure.into()),
+    }
+    Ok(())
+}
