@@ -18,6 +18,7 @@ unset PORT # Miniflux would listen there, on every address
 mkdir -p "${DATA:-$tools/data}"
 data=${DATA:-$(mktemp -d "$tools/data/$(basename "$0" .sh).XXXXXX")}
 log=$data/log
+: >>"$log"
 app=''
 helpers=()
 beside=''
