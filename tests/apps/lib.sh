@@ -80,7 +80,7 @@ install_once() {
     rm -rf "$folder.new"
     "$@" "$folder.new" >"$folder.log" 2>&1 || { tail -n 20 "$folder.log" >&2; fail "cannot install $name"; }
     mv "$folder.new" "$folder"
-  ) 9>"$tools/.lock"
+  ) 9>"$tools/.$name.lock"
 }
 
 # A Python environment for each state of $here/NAME-requirements.txt; prints the folder. It is moved after it was made, so what is
