@@ -18,9 +18,12 @@ unset PORT # Miniflux would listen there, on every address
 mkdir -p "${DATA:-$tools/data}"
 data=${DATA:-$(mktemp -d "$tools/data/$(basename "$0" .sh).XXXXXX")}
 log=$data/log
+: >>"$log"
 app=''
 helpers=()
+beside=''
 stop_signal=TERM
+patience=60 # seconds until an app that does not answer has failed
 
 trap stop EXIT
 trap 'exit 0' TERM INT HUP
@@ -33,7 +36,7 @@ start() {
 
 # Waits until the command succeeds, prints the line of JSON, then waits for the end.
 serve() {
-  local json=$1 deadline=$((SECONDS + 60)) reader
+  local json=$1 deadline=$((SECONDS + patience)) reader
   shift
   until "$@" >/dev/null 2>&1; do
     kill -0 "$app" 2>/dev/null || complain 'ended while starting'
@@ -77,5 +80,29 @@ install_once() {
     rm -rf "$folder.new"
     "$@" "$folder.new" >"$folder.log" 2>&1 || { tail -n 20 "$folder.log" >&2; fail "cannot install $name"; }
     mv "$folder.new" "$folder"
-  ) 9>"$tools/.lock"
+  ) 9>"$tools/.$name.lock"
 }
+
+# A Python environment for each state of $here/NAME-requirements.txt; prints the folder. It is moved after it was made, so what is
+# in it runs as `bin/python -m`.
+python_environment() {
+  local requirements=$here/$1-requirements.txt name
+  name=$1-$(sha256sum "$requirements" | cut -c 1-12)
+  install_once "$name" make_environment "$requirements"
+  echo "$tools/$name"
+}
+make_environment() {
+  "$(python)" -m venv "$2" && retry nice "$2/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$1"
+}
+
+# Starts a server of another script here, for the app's use; its address is in $beside.
+start_beside() {
+  local line
+  coproc BESIDE { PORT=0 DATA=${DATA:+$DATA/$1} exec "$here/start-$1.sh" 3<&-; }
+  helpers+=("$BESIDE_PID")
+  read -r line <&"${BESIDE[0]}" || complain "$1 did not start"
+  beside=${line#*\"url\":\"} beside=${beside%%\"*}
+}
+
+# What HTTP Basic sends.
+basic() { printf '%s:%s' "$1" "$2" | base64 -w 0; }

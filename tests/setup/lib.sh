@@ -49,10 +49,19 @@ allow_daemons() {
   [[ ! -e $policy.before-tests ]] || as_root mv "$policy.before-tests" "$policy"
 }
 
+# A Python that what we install runs on: 3.11 or newer.
+python() {
+  local name
+  for name in python3 python3.11; do
+    if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$name"; return; fi
+  done
+}
+
 # One Debian package of another suite, unpacked below $tools and not installed; prints the folder.
-# apt checks the suite's signature and the package's hash.
+# apt checks the suite's signature and the package's hash. The version is the one that it is known to work with; a mirror holds
+# only the newest of each suite, so another one is taken and told.
 foreign_debian_package() {
-  local suite=$1 package=$2 folder=$tools/debian/$1-$2 work site=${DEBIAN_MIRROR:-}
+  local suite=$1 package=$2 version=$3 folder=$tools/debian/$1-$2 work site=${DEBIAN_MIRROR:-}
   [[ -e $folder ]] && { echo "$folder"; return; }
   need_debian_packages debian-archive-keyring
   if [[ -z $site ]] && grep -q '^ID=debian' /etc/os-release; then   # the machine's own mirror
@@ -69,6 +78,7 @@ foreign_debian_package() {
   {
     retry apt-get "${options[@]}" update && (cd "$work" && rm -f ./*.deb && retry apt-get "${options[@]}" download "$package")
   } >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; fail "cannot get $package of Debian $suite"; }
+  [[ $(dpkg-deb -f "$work"/*.deb Version) == "$version" ]] || say "$(dpkg-deb -f "$work"/*.deb Version) it is; known to work: $version"
   rm -rf "$folder.new" && dpkg-deb -x "$work"/*.deb "$folder.new" && mv "$folder.new" "$folder"
   echo "$folder"
 }
