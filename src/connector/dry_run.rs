@@ -111,7 +111,7 @@ fn of_members(members: &Members) -> Vec<&Operation> {
     match &members.mode {
         Mode::Calls { list, add, remove } => list
             .iter()
-            .map(|(operation, _)| operation)
+            .map(|listing| &listing.operation)
             .chain([add, remove])
             .collect(),
         Mode::GroupField(set) | Mode::UserField(set) => vec![set],

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::AppFailure;
+use super::pages;
 use super::records::Records;
 use super::render::{Context, written};
 use crate::config::{Members, Mode};
@@ -40,14 +41,12 @@ pub(super) async fn of_group(
 ) -> Result<BTreeSet<String>, AppFailure> {
     match &members.mode {
         Mode::Calls {
-            list: Some((operation, items)),
+            list: Some(listing),
             ..
         } => {
-            let reply = groups
-                .wire
-                .run(operation, &Context::default().with("group", group))
-                .await?;
-            Ok(ids(members, items.of(&reply.document))
+            let context = Context::default().with("group", group);
+            let items = pages::items(groups.wire, listing, &context).await?;
+            Ok(ids(members, Some(&Value::Array(items)))
                 .into_iter()
                 .collect())
         }

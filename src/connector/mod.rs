@@ -9,6 +9,7 @@ mod ledger;
 mod map;
 mod membership;
 mod pace;
+mod pages;
 mod people;
 mod records;
 mod rehearsal;

@@ -53,13 +53,12 @@ impl Pace {
         let Ok(Ok(slot)) = slot else {
             return Err(AppFailure::TooMany(None));
         };
-        let at = self.reserve()?;
+        let at = self.reserve(Instant::now())?;
         tokio::time::sleep_until(at).await;
         Ok(slot)
     }
 
-    fn reserve(&self) -> Result<Instant, AppFailure> {
-        let now = Instant::now();
+    fn reserve(&self, now: Instant) -> Result<Instant, AppFailure> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(until) = state.open_until {
             if now < until {
@@ -90,10 +89,14 @@ impl Pace {
 
     /// It did not, or with an error of its own.
     pub(super) fn failed(&self) {
+        self.failed_at(Instant::now());
+    }
+
+    fn failed_at(&self, now: Instant) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.failures = state.failures.saturating_add(1);
         if state.failures >= FAILURES {
-            state.open_until = Instant::now().checked_add(PAUSE);
+            state.open_until = now.checked_add(PAUSE);
         }
     }
 }
@@ -104,37 +107,45 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    #[tokio::test(start_paused = true)]
-    async fn the_circuit_opens_and_one_call_tries() {
-        let pace = Pace::new(8, 1000, SECOND);
+    #[test]
+    fn the_circuit_opens_and_one_call_tries() {
+        let (pace, now) = (Pace::new(8, 1000, SECOND), Instant::now());
         for _ in 0..FAILURES {
-            assert!(pace.turn().await.is_ok());
-            pace.failed();
+            assert!(pace.reserve(now).is_ok());
+            pace.failed_at(now);
         }
-        assert!(matches!(
-            pace.turn().await,
-            Err(AppFailure::Unavailable { perhaps: false, .. })
-        ));
-        tokio::time::advance(PAUSE + SECOND).await;
-        assert!(pace.turn().await.is_ok(), "one tries");
+        let refused = pace.reserve(now);
         assert!(
-            pace.turn().await.is_err(),
+            matches!(refused, Err(AppFailure::Unavailable { perhaps: false, .. })),
+            "{refused:?}"
+        );
+        let later = now + PAUSE;
+        assert!(pace.reserve(later).is_ok(), "one tries");
+        assert!(
+            pace.reserve(later).is_err(),
             "the others wait for what it finds"
         );
         pace.answered();
-        assert!(pace.turn().await.is_ok());
+        assert!(pace.reserve(later).is_ok());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn calls_are_counted_by_the_second_and_at_once() {
-        let pace = Pace::new(2, 10, SECOND);
-        let began = Instant::now();
-        for _ in 0..11 {
-            drop(pace.turn().await.unwrap());
-        }
-        assert_eq!(began.elapsed().as_secs(), 1);
+    #[test]
+    fn calls_are_counted_by_the_second() {
+        let (pace, now) = (Pace::new(8, 10, SECOND), Instant::now());
+        let last = (0..11).map(|_| pace.reserve(now).unwrap()).last().unwrap();
+        assert_eq!(last.duration_since(now), SECOND);
+        assert_eq!(
+            pace.reserve(now).unwrap_err(),
+            AppFailure::TooMany(Some(SECOND + SECOND / 10))
+        );
+    }
+
+    #[tokio::test]
+    async fn so_many_calls_at_once() {
+        let pace = Pace::new(2, 1000, Duration::from_millis(20));
         let held = (pace.turn().await.unwrap(), pace.turn().await.unwrap());
         assert!(matches!(pace.turn().await, Err(AppFailure::TooMany(_))));
         drop(held);
+        assert!(pace.turn().await.is_ok());
     }
 }

@@ -1,5 +1,7 @@
 //! People of the app.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::membership;
@@ -9,6 +11,10 @@ use super::{AppFailure, Connector};
 use crate::config::Active;
 use crate::identity::fold;
 use crate::secret::Secret;
+
+/// How often, and in what steps, a deletion is waited for.
+const LOOKS: usize = 20;
+const MOMENT: Duration = Duration::from_millis(150);
 
 /// A record that was just made.
 #[derive(Debug)]
@@ -271,11 +277,17 @@ impl Connector {
             return Ok(Removal::Disabled);
         }
         self.people().delete(id).await?;
-        match self.user(id).await? {
-            None => Ok(Removal::Removed),
-            Some(left) if kind.soft && !is_on(&left.attributes) => Ok(Removal::Disabled),
-            Some(_) => Err(AppFailure::odd("it says deleted, and still has them")),
+        // Some answer at once and delete a moment later.
+        for _ in 0..LOOKS {
+            match self.user(id).await? {
+                None => return Ok(Removal::Removed),
+                Some(left) if kind.soft && !is_on(&left.attributes) => {
+                    return Ok(Removal::Disabled);
+                }
+                Some(_) => tokio::time::sleep(MOMENT).await,
+            }
         }
+        Err(AppFailure::odd("it says deleted, and still has them"))
     }
 
     /// Nobody locks an app for good.

@@ -5,16 +5,12 @@ use serde_json::Value;
 
 use super::AppFailure;
 use super::map::{self, When};
+use super::pages;
 use super::render::{Attributes, Context, written};
-use super::wire::{Reply, Wire, next_link};
-use crate::config::{Active, Find, Kind, Listing, NewId, Send, Style, Total};
+use super::wire::Wire;
+use crate::config::{Active, Find, Kind, Listing, NewId, Send};
 use crate::identity::fold;
 use crate::secret::Secret;
-
-/// Most records that one question reads.
-const MAX_RECORDS: usize = 200_000;
-/// Most pages of one list.
-const MAX_PAGES: usize = 20_000;
 
 /// A record of the app.
 #[derive(Clone, Debug)]
@@ -102,47 +98,9 @@ impl Records<'_> {
         listing: &Listing,
         context: &Context<'_>,
     ) -> Result<Vec<Found>, AppFailure> {
-        let mut all: Vec<Found> = Vec::new();
-        for called in &listing.operation.calls {
-            let (mut seen, mut number) = (0_usize, listing.first);
-            let mut next: Option<String> = None;
-            for _ in 0..MAX_PAGES {
-                let context = context
-                    .clone()
-                    .with("limit", listing.size)
-                    .with("offset", seen)
-                    .with("page", number);
-                let reply = match &next {
-                    Some(next) => self.wire.follow(&listing.operation, next).await?,
-                    None => self.wire.call(&listing.operation, called, &context).await?,
-                };
-                let items = listing.items.of(&reply.document);
-                let items = match items {
-                    Some(Value::Array(items)) => items.as_slice(),
-                    Some(Value::Null) | None if is_empty(&reply.document) => &[],
-                    Some(Value::Null) => &[],
-                    _ => {
-                        return Err(AppFailure::odd(format!(
-                            "{} gives no list where items says",
-                            listing.operation.name
-                        )));
-                    }
-                };
-                for item in items {
-                    all.extend(self.whole(item, listing.thin).await?);
-                }
-                if all.len() > MAX_RECORDS {
-                    return Err(AppFailure::odd(format!(
-                        "it lists more than {MAX_RECORDS} records"
-                    )));
-                }
-                seen = seen.saturating_add(items.len());
-                number = number.saturating_add(1);
-                match go_on(listing, &reply, items.len(), seen) {
-                    Some(link) => next = link,
-                    None => break,
-                }
-            }
+        let mut all = Vec::new();
+        for item in pages::items(self.wire, listing, context).await? {
+            all.extend(self.whole(&item, listing.thin).await?);
         }
         Ok(all)
     }
@@ -347,49 +305,11 @@ impl Records<'_> {
     }
 }
 
-fn is_empty(record: &Value) -> bool {
+pub(super) fn is_empty(record: &Value) -> bool {
     match record {
         Value::Null | Value::Bool(false) => true,
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
         Value::Bool(true) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-/// Whether the list goes on; with the address of its next page where it has one.
-#[expect(
-    clippy::option_option,
-    reason = "no next page is not the same as a next page by number"
-)]
-fn go_on(listing: &Listing, reply: &Reply, got: usize, seen: usize) -> Option<Option<String>> {
-    if got == 0 {
-        return None;
-    }
-    let size = usize::try_from(listing.size).unwrap_or(usize::MAX);
-    let total = match &listing.total {
-        Some(Total::At(at)) => at
-            .of(&reply.document)
-            .and_then(|it| written(it).parse::<usize>().ok()),
-        Some(Total::Header(name)) => reply
-            .headers
-            .get(name)
-            .and_then(|it| it.to_str().ok()?.parse().ok()),
-        None => None,
-    };
-    match &listing.style {
-        Style::None => None,
-        Style::Next(at) => {
-            let link = match at {
-                Some(at) => at
-                    .of(&reply.document)
-                    .and_then(|it| it.as_str().map(str::to_owned)),
-                None => next_link(&reply.headers),
-            };
-            link.filter(|link| !link.is_empty()).map(Some)
-        }
-        Style::Offset | Style::Page => match total {
-            Some(total) => (seen < total).then_some(None),
-            None => (got >= size).then_some(None),
-        },
     }
 }

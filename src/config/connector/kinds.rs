@@ -72,7 +72,7 @@ pub enum Mode {
     /// A call for each who comes or goes.
     Calls {
         /// Members come from a call of their own, else from the group.
-        list: Option<(Operation, Pointer)>,
+        list: Option<Listing>,
         /// One comes.
         add: Operation,
         /// One goes.
@@ -251,21 +251,10 @@ impl Members {
         let words = [("calls", 0_u8), ("group_field", 1), ("user_field", 2)];
         let mode = match section.choice("mode", &words, 0) {
             0 => {
-                let list = section
-                    .has("list")
-                    .then(|| section.section("list"))
-                    .map(|mut list| {
-                        let items = pointer(&mut list, "items", "");
-                        (
-                            Operation::read(
-                                &mut list,
-                                "members.list".to_owned(),
-                                reading,
-                                &["group"],
-                            ),
-                            items,
-                        )
-                    });
+                let list = section.has("list").then(|| section.section("list"));
+                let list = list.map(|mut list| {
+                    Listing::read(&mut list, "members.list".to_owned(), reading, &["group"])
+                });
                 if list.is_none() && !section.has("read") {
                     section.mistake(
                         "list",

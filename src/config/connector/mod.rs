@@ -90,14 +90,14 @@ impl Connector {
             }
         }
         if inline {
-            return read_tables(&mut section, &place);
+            return read_tables(&mut section, &place, &variable);
         }
         let (key, name, text) = match &file {
             Some(path) => ("file", path.display().to_string(), read_text(path)),
             None => ("preset", preset_name.clone(), preset_text(&preset_name)),
         };
         let text = text.map_err(|why| section.mistake(key, why)).ok()?;
-        let (connector, files, mistakes) = parse(&text, &place);
+        let (connector, files, mistakes) = parse(&text, &place, &variable);
         section.also(files);
         for (line, Mistake { key: inside, why }) in mistakes {
             section.mistake(key, format!("{name}, line {line}: {inside}: {why}"));
@@ -134,7 +134,7 @@ impl Connector {
         base: Option<String>,
     ) -> Result<Self, SourceError> {
         source::parse(text)?;
-        let (connector, _files, mistakes) = parse(text, &Place { upstream, base });
+        let (connector, _files, mistakes) = parse(text, &Place { upstream, base }, &variable);
         let told = mistakes
             .into_iter()
             .map(|(line, Mistake { key, why })| Mistake {
@@ -168,7 +168,10 @@ fn preset_text(name: &str) -> Result<String, String> {
 
 type Parsed = (Option<Connector>, Vec<PathBuf>, Vec<(usize, Mistake)>);
 
-fn parse(text: &str, place: &Place<'_>) -> Parsed {
+/// Finds a variable, or the file that holds it, which is then one of the settings' files.
+type Variable<'a> = &'a dyn Fn(&str, &mut Vec<PathBuf>) -> Result<Secret, String>;
+
+fn parse(text: &str, place: &Place<'_>, find: Variable<'_>) -> Parsed {
     let table = match source::parse(text) {
         Ok(table) => table,
         Err(error) => {
@@ -183,20 +186,21 @@ fn parse(text: &str, place: &Place<'_>) -> Parsed {
     let connector = {
         let mut root = Section::root(table, &notes);
         check_gate(&mut root);
-        read_tables(&mut root, place)
+        read_tables(&mut root, place, find)
     };
     let notes = notes.take();
     let mistakes = notes
         .all_mistakes()
         .into_iter()
         .map(|mistake| (lines::line_of(text, &mistake.key).unwrap_or(1), mistake));
-    let mistakes = mistakes.collect();
+    let mut mistakes: Vec<_> = mistakes.collect();
+    mistakes.sort_by_key(|(line, _)| *line);
     (connector, notes.files, mistakes)
 }
 
-fn read_tables(root: &mut Section, place: &Place<'_>) -> Option<Connector> {
+fn read_tables(root: &mut Section, place: &Place<'_>, find: Variable<'_>) -> Option<Connector> {
     let files = RefCell::new(Vec::new());
-    let variables = |name: &str| variable(name, &mut files.borrow_mut());
+    let variables = |name: &str| find(name, &mut files.borrow_mut());
     for table in ["api", "users"] {
         if !root.has(table) {
             root.mistake(table, "is required");

@@ -269,7 +269,7 @@ impl Listing {
 
 impl Find {
     pub(super) fn read(section: &mut Section, name: String, reading: &Reading<'_>) -> Self {
-        if section.has("item") || !section.has("items") {
+        if section.has("item") {
             let item = pointer(section, "item", "");
             return Self::One(Operation::read(section, name, reading, &["value"]), item);
         }

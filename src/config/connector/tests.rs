@@ -1,1 +1,104 @@
+use super::*;
 
+fn told(text: &str) -> String {
+    let known = |name: &str, _: &mut Vec<PathBuf>| match name {
+        "UNSET" => Err("variable UNSET is not set, nor UNSET_FILE".to_owned()),
+        _ => Ok(Secret::new("canary")),
+    };
+    let upstream = "http://app:8080".parse().unwrap();
+    let place = Place {
+        upstream: Some(&upstream),
+        base: None,
+    };
+    let (connector, _, mistakes) = parse(text, &place, &known);
+    let lines = mistakes
+        .iter()
+        .map(|(line, Mistake { key, why })| format!("{line}: {key}: {why}\n"));
+    let lines: String = lines.collect();
+    assert!(
+        connector.is_some() || !lines.is_empty(),
+        "refused without a reason"
+    );
+    lines
+}
+
+#[test]
+fn every_preset_reads() {
+    for (name, text) in PRESETS {
+        assert_eq!(told(text), "", "{name}");
+    }
+}
+
+const SMALL: &str = r#"
+[api]
+base = "https://app.test/api"
+[users]
+[users.fields]
+login = "userName"
+active = "active"
+[users.list]
+call = "GET /users"
+"#;
+
+#[test]
+fn the_smallest_connector_reads() {
+    assert_eq!(told(SMALL), "");
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line() {
+    let text = r#"
+[api]
+base = "http://elsewhere.test/api"
+headers = { Authorization = "Bearer {env.UNSET}" }
+tiemout = "3s"
+[users]
+active = "calls"
+key = "displayName"
+[users.fields]
+login = "usrName"
+x = { scim = "title", default = "{valeu}" }
+[users.list]
+call = "FETCH /users"
+items = "users"
+page = { style = "pages" }
+[users.create]
+call = "POST /users/{id}"
+[users.find."emails"]
+call = "GET users"
+[[errors]]
+op = "users.make"
+match = "("
+is = "gone"
+"#;
+    insta::assert_snapshot!(told(text));
+}
+
+#[test]
+fn r21_credentials_travel_by_tls_or_where_the_app_is() {
+    for (base, fine) in [
+        ("https://elsewhere.test/api", true),
+        ("http://127.0.0.1:3000/api", true),
+        ("http://app:9000/api", true),
+        ("{upstream}/api", true),
+        ("http://elsewhere.test/api", false),
+        ("http://app.elsewhere.test/api", false),
+        ("https://ada:secret@app.test/api", false),
+        ("https://app.test/api?x=1", false),
+    ] {
+        let text = SMALL.replace("https://app.test/api", base);
+        assert_eq!(told(&text).is_empty(), fine, "{base}");
+    }
+}
+
+#[test]
+fn what_the_operator_wrote_stands_above_the_preset() {
+    let text = "[connector]\npreset = \"miniflux\"\n[headers]\nlower = false\n";
+    let table = with_gate(source::parse(text).unwrap());
+    assert_eq!(table["headers"]["lower"].as_bool(), Some(false));
+    assert_eq!(table["headers"]["preset"].as_str(), Some("forwarded"));
+    let cookies = table["upstream"]["app_session"]["cookies"]
+        .as_array()
+        .unwrap();
+    assert!(!cookies.is_empty());
+}

@@ -1,0 +1,105 @@
+//! Lists of the app, page by page to their end.
+
+use serde_json::Value;
+
+use super::AppFailure;
+use super::records::is_empty;
+use super::render::{Context, written};
+use super::wire::{Reply, Wire, next_link};
+use crate::config::{Listing, Style, Total};
+
+/// Most records that one question reads.
+const MAX_RECORDS: usize = 200_000;
+/// Most pages of one list.
+const MAX_PAGES: usize = 20_000;
+
+/// All items of a list.
+pub(super) async fn items(
+    wire: &Wire,
+    listing: &Listing,
+    context: &Context<'_>,
+) -> Result<Vec<Value>, AppFailure> {
+    let mut all: Vec<Value> = Vec::new();
+    for called in &listing.operation.calls {
+        let (mut seen, mut number) = (0_usize, listing.first);
+        let mut next: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let context = context
+                .clone()
+                .with("limit", listing.size)
+                .with("offset", seen)
+                .with("page", number);
+            let reply = match &next {
+                Some(next) => wire.follow(&listing.operation, next).await?,
+                None => wire.call(&listing.operation, called, &context).await?,
+            };
+            let items = taken(listing, &reply)?;
+            let got = items.len();
+            all.extend(items);
+            if all.len() > MAX_RECORDS {
+                return Err(AppFailure::odd(format!(
+                    "it lists more than {MAX_RECORDS} records"
+                )));
+            }
+            seen = seen.saturating_add(got);
+            number = number.saturating_add(1);
+            match go_on(listing, &reply, got, seen) {
+                Some(link) => next = link,
+                None => break,
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn taken(listing: &Listing, reply: &Reply) -> Result<Vec<Value>, AppFailure> {
+    match listing.items.of(&reply.document) {
+        Some(Value::Array(items)) => Ok(items.clone()),
+        Some(Value::Null) => Ok(Vec::new()),
+        None if is_empty(&reply.document) => Ok(Vec::new()),
+        _ => {
+            let name = &listing.operation.name;
+            Err(AppFailure::odd(format!(
+                "{name} gives no list where items says"
+            )))
+        }
+    }
+}
+
+/// Whether the list goes on; with the address of its next page where it has one.
+#[expect(
+    clippy::option_option,
+    reason = "no next page is not the same as a next page by number"
+)]
+fn go_on(listing: &Listing, reply: &Reply, got: usize, seen: usize) -> Option<Option<String>> {
+    if got == 0 {
+        return None;
+    }
+    let size = usize::try_from(listing.size).unwrap_or(usize::MAX);
+    let total = match &listing.total {
+        Some(Total::At(at)) => at
+            .of(&reply.document)
+            .and_then(|it| written(it).parse::<usize>().ok()),
+        Some(Total::Header(name)) => reply
+            .headers
+            .get(name)
+            .and_then(|it| it.to_str().ok()?.parse().ok()),
+        None => None,
+    };
+    match &listing.style {
+        Style::None => None,
+        Style::Next(at) => {
+            let link = match at {
+                Some(at) => at
+                    .of(&reply.document)
+                    .and_then(|it| it.as_str().map(str::to_owned)),
+                None => next_link(&reply.headers),
+            };
+            link.filter(|link| !link.is_empty()).map(Some)
+        }
+        Style::Offset | Style::Page => match total {
+            Some(total) => (seen < total).then_some(None),
+            None => (got >= size).then_some(None),
+        },
+    }
+}
