@@ -16,7 +16,10 @@ mod rehearsal;
 mod render;
 mod wire;
 
+use std::sync::Arc;
+
 use crate::config::{self, AppGroups, AppUsers};
+use crate::metrics::Metrics;
 use crate::outbound::OutboundError;
 
 pub use failure::AppFailure;
@@ -42,14 +45,27 @@ impl Connector {
     ///
     /// Trusted certificates cannot be read.
     pub fn new(settings: config::Connector) -> Result<Self, OutboundError> {
+        Self::counting(settings, Arc::default())
+    }
+
+    /// The same, with calls counted.
+    ///
+    /// # Errors
+    ///
+    /// Trusted certificates cannot be read.
+    pub fn counting(
+        settings: config::Connector,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, OutboundError> {
         let config::Connector {
             api,
             users,
             groups,
             errors,
+            drift_every: _,
         } = settings;
         Ok(Self {
-            wire: Wire::new(api, errors)?,
+            wire: Wire::new(api, errors, metrics)?,
             users,
             groups,
         })

@@ -1,7 +1,6 @@
 //! One call of the app's API, and what its answer means.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, LINK, LOCATION, RETRY_AFTER};
@@ -14,6 +13,7 @@ use super::failure::words;
 use super::pace::Pace;
 use super::render::{Context, Within, written};
 use crate::config::{Api, Body, BodyEncoding, Called, ErrorRule, Meaning, Operation, TokenAt};
+use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundError};
 use crate::secret::Secret;
 
@@ -35,6 +35,7 @@ pub(super) struct Wire {
     outbound: Outbound,
     pace: Pace,
     token: Mutex<Option<Secret>>,
+    metrics: Arc<Metrics>,
 }
 
 /// An answer before it is judged.
@@ -46,7 +47,11 @@ struct Answer {
 }
 
 impl Wire {
-    pub(super) fn new(api: Api, errors: Vec<ErrorRule>) -> Result<Self, OutboundError> {
+    pub(super) fn new(
+        api: Api,
+        errors: Vec<ErrorRule>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, OutboundError> {
         let outbound = Outbound::new(api.ca_file.as_deref(), api.timeout)?;
         let outbound = outbound.answers_up_to(MAX_ANSWER).trusting(&api.base);
         let pace = Pace::new(api.at_once, api.per_second, api.timeout);
@@ -56,6 +61,7 @@ impl Wire {
             outbound,
             pace,
             token: Mutex::default(),
+            metrics,
         })
     }
 
@@ -307,6 +313,12 @@ impl Wire {
     async fn once(&self, request: Request<Bytes>) -> Result<Answer, AppFailure> {
         let _turn = self.pace.turn().await?;
         let answer = self.outbound.call(request).await;
+        self.metrics.connector_calls.inc(match &answer {
+            Ok(answer) if answer.status().is_server_error() => "failed",
+            Ok(answer) if answer.status().is_client_error() => "refused",
+            Ok(_) => "answered",
+            Err(_) => "unreachable",
+        });
         let answer = answer.map_err(|error| {
             self.pace.failed();
             let perhaps = !error.is_unconnected();

@@ -133,7 +133,7 @@ impl Stores {
         let Some(connector) = settings.connector.clone() else {
             return Ok(None);
         };
-        let connector = Arc::new(Connector::new(connector)?);
+        let connector = Arc::new(Connector::counting(connector, Arc::clone(&self.metrics))?);
         Ok(Some(AppSide::new(
             connector,
             Ledger::new(self.storage.clone()),

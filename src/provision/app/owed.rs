@@ -53,7 +53,10 @@ impl Provision {
                 self.people.pay(&owner).await?;
             }
         }
-        Ok(self.owed().await?.len())
+        let left = self.owed().await?.len();
+        let shown = i64::try_from(left).unwrap_or(i64::MAX);
+        self.people.state.metrics.connector_owed.set(shown);
+        Ok(left)
     }
 }
 
