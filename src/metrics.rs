@@ -124,6 +124,10 @@ pub struct Metrics {
     pub connector_owed: Gauge,
     /// `sidegate_connector_drift{kind}`: accounts that were not as the directory says: `changed`, `missing`, `added`.
     pub connector_drift: Family<Kind, Gauge>,
+    /// `sidegate_webhook_posts_total{kind}`: `taken`, `refused`.
+    pub webhook_posts: Kinds,
+    /// `sidegate_webhook_waiting`: messages that wait.
+    pub webhook_waiting: Gauge,
 }
 
 impl Metrics {
@@ -134,6 +138,7 @@ impl Metrics {
             requests: Kinds::new(&["2xx", "3xx", "4xx", "5xx", "101"]),
             decisions: Kinds::new(&["allow", "sign_in", "refuse", "own", "bad_request"]),
             connector_calls: Kinds::new(&["answered", "refused", "failed", "unreachable"]),
+            webhook_posts: Kinds::new(&["taken", "refused"]),
             ..Self::default()
         };
         let mut book = Book(Registry::with_prefix("sidegate"));
@@ -217,6 +222,16 @@ impl Metrics {
             "connector_drift",
             "Accounts of the app that are not as the directory says",
             &m.connector_drift,
+        );
+        book.add(
+            "webhook_posts",
+            "Webhook messages posted",
+            &m.webhook_posts.family,
+        );
+        book.add(
+            "webhook_waiting",
+            "Webhook messages that wait",
+            &m.webhook_waiting,
         );
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         book.0

@@ -20,6 +20,7 @@ mod session;
 mod temporary;
 mod token;
 mod user;
+mod webhook;
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -85,6 +86,9 @@ enum Command {
     /// The app's own user API: check a connector, compare, what is owed.
     #[command(subcommand)]
     Connector(connector::Command),
+    /// Webhooks: what waits, and what nobody took.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// The chain of what happened: show, verify.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -126,6 +130,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Session(command) => session::run(command, &server, output),
         Command::Scim(command) => scim::run(command, &server, output),
         Command::Connector(command) => connector::run(command, &server, output),
+        Command::Webhook(command) => webhook::run(command, &server, output),
         Command::Audit(command) => audit::run(command, &server, output),
         Command::Token(command) => token::run(command, &server, output),
     }

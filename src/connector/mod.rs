@@ -14,6 +14,7 @@ mod people;
 mod records;
 mod rehearsal;
 mod render;
+mod webhook;
 mod wire;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
 pub use render::Attributes;
+pub use webhook::{Message, Queued, Webhook};
 use wire::Wire;
 
 /// The app's own user API.

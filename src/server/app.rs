@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::audit::Audit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Logo, Mistakes, Settings, StorageUrl};
-use crate::connector::{Connector, Ledger};
+use crate::connector::{Connector, Ledger, Webhook};
 use crate::crypto::Passwords;
 use crate::directory::EmbeddedDirectory;
 use crate::identity::IdpName;
@@ -140,6 +140,15 @@ impl Stores {
         )))
     }
 
+    fn webhook(&self, settings: &Settings) -> Result<Option<Arc<Webhook>>, OutboundError> {
+        let Some(webhook) = settings.webhook.clone() else {
+            return Ok(None);
+        };
+        let metrics = Arc::clone(&self.metrics);
+        let webhook = Webhook::new(webhook, self.storage.clone(), metrics)?;
+        Ok(Some(Arc::new(webhook)))
+    }
+
     /// Puts everything together; `before` is what it takes the place of.
     #[expect(clippy::too_many_lines, reason = "a list: one entry for each part")]
     pub(super) async fn build(
@@ -163,7 +172,8 @@ impl Stores {
         );
         let provision = provision
             .remembering(Arc::clone(&self.provision))
-            .reaching(self.app_side(&settings)?);
+            .reaching(self.app_side(&settings)?)
+            .telling(self.webhook(&settings)?);
         let provision = Arc::new(provision);
         let look = Arc::new(look(&settings));
         let idps = self.idps(&settings, &look)?;

@@ -21,7 +21,8 @@ pub(super) async fn run(shared: Arc<Shared>, reload: Arc<Reload>, over: Cancella
             every_minute(&shared),
             watch_files(&reload),
             follow(&shared),
-            compare(&shared)
+            compare(&shared),
+            post(&shared)
         );
     };
     tokio::select! {
@@ -68,6 +69,24 @@ async fn follow(shared: &Arc<Shared>) {
         at_once = false;
         drop(app);
         tokio::time::sleep(OWED).await;
+    }
+}
+
+/// Webhooks.
+async fn post(shared: &Arc<Shared>) {
+    loop {
+        let app = shared.app.load_full();
+        let Some(webhook) = app.provision.webhook().cloned() else {
+            drop(app);
+            tokio::time::sleep(OWED).await;
+            continue;
+        };
+        if let Err(error) = webhook.deliver(app.clock.now()).await {
+            tracing::error!(%error, "webhook messages cannot be read or written");
+        }
+        drop(app);
+        // What is tried again is due some time later; a reload may bring another receiver.
+        let _new = tokio::time::timeout(OWED, webhook.woken()).await;
     }
 }
 

@@ -153,6 +153,9 @@ impl Asked<'_> {
             }
             Operation::ConnectorDrift { mend } => self.connector_drift(&mend).await,
             Operation::ConnectorOwed { retry } => self.connector_owed(retry).await,
+            Operation::WebhookList { dead } => self.webhook_list(dead).await,
+            Operation::WebhookRetry { id } => self.webhook_retry(id.as_deref()).await,
+            Operation::WebhookDrop { id } => self.webhook_drop(id.as_deref()).await,
             Operation::UserConflicts { tenant } => self.user_conflicts(&tenant),
             Operation::GroupList {
                 tenant,

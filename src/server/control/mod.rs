@@ -14,6 +14,7 @@ mod scim;
 mod sessions;
 mod socket;
 mod tokens;
+mod webhook;
 
 pub use client::{AskError, ask};
 pub use connector::{AccountsRow, OwedRow};
@@ -25,6 +26,7 @@ pub use row::{
 pub use scim::ExchangeRow;
 pub use socket::{ControlError, ControlSocket};
 pub use tokens::{NewTokenRow, TokenRow};
+pub use webhook::QueuedRow;
 
 /// Longest question, bytes.
 pub const MAX_QUESTION: usize = 64 * 1024;

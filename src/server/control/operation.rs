@@ -93,6 +93,21 @@ pub enum Operation {
         /// Tries it.
         retry: bool,
     },
+    /// Webhook messages that wait, or were put aside.
+    WebhookList {
+        /// Those put aside.
+        dead: bool,
+    },
+    /// Posts what was put aside again.
+    WebhookRetry {
+        /// One of them; none is all.
+        id: Option<String>,
+    },
+    /// Forgets what was put aside.
+    WebhookDrop {
+        /// One of them; none is all.
+        id: Option<String>,
+    },
     /// Sign-ins that were refused because of a record, the last one first.
     UserConflicts {
         /// Whose directory.
