@@ -1,35 +1,32 @@
 //! An idp's metadata: in memory, on disk, renewed in time, the last good one while it is down or lies.
 
+mod document;
+mod ends;
+mod take;
+
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::MetadataSource;
-use crate::crypto::{Digest, sha256};
+use crate::crypto::Digest;
 use crate::identity::IdpName;
-use crate::metrics::{Idp, Metrics, SignIn};
+use crate::metrics::{Metrics, SignIn};
 use crate::outbound::{Cache, Outbound, OutboundError};
 use crate::problem::{Problem, chain};
 use crate::saml::certificate::Certificate;
-use crate::saml::metadata::{IdpMetadata, MAX_BYTES, Origin};
+use crate::saml::metadata::{IdpMetadata, Origin};
 use crate::saml::refusal::Refusal;
 
 /// An idp that just failed is left alone for this long.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Unknown keys are asked for no more often than this: one is either a rolled one or an attack.
 const PAUSE_FOR_KEYS: Duration = Duration::from_secs(30);
-/// Entirely new keys must be there again after this (R49).
-const PROBATION: Duration = Duration::from_hours(1);
-/// Certificates that end are told this many days before.
-const WARN_DAYS: [u64; 3] = [30, 14, 3];
-const DAY: u64 = 24 * 60 * 60;
 
 /// Why an idp's metadata cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -224,148 +221,7 @@ impl Source {
         }
     }
 
-    async fn document(&self) -> Result<Bytes, SourceError> {
-        match &self.from {
-            MetadataSource::File(file) => {
-                let file = file.clone();
-                let read = tokio::task::spawn_blocking(move || bounded(&file)).await;
-                let read = read.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
-                Ok(read.map_err(SourceError::File)?.into())
-            }
-            MetadataSource::Url(url) => {
-                let request = Request::get(url.0.as_str()).body(Bytes::new())?;
-                let answer = self.outbound.call(request).await?;
-                // A redirect is an answer like any other: who may speak for the idp is not for it to say.
-                match answer.status() {
-                    StatusCode::OK => Ok(answer.into_body()),
-                    other => Err(SourceError::Status(other)),
-                }
-            }
-        }
-    }
-
-    /// Checks a document and puts it in force.
-    async fn take(&self, document: &[u8]) -> Result<Arc<IdpMetadata>, SourceError> {
-        let digest = sha256(document);
-        if let Some(known) = self.known()
-            && self.notes(|notes| notes.document) == Some(digest)
-        {
-            return Ok(known);
-        }
-        let now = self.clock.now();
-        let before = self.known.load_full();
-        // The entity is fixed when it is first met: a document of another one is another idp's.
-        let entity_id = match (&self.entity_id, &before) {
-            (Some(configured), _) => Some(configured.as_str()),
-            (None, Some(before)) => Some(before.entity_id.as_str()),
-            (None, None) => None,
-        };
-        let origin = Origin {
-            entity_id,
-            signed_by: &self.signed_by,
-        };
-        let read = IdpMetadata::read(document, &origin, now)?;
-        if let Some(before) = &before {
-            self.look_at_keys(before, &read, now)?;
-        }
-        for why in &read.ignored {
-            let idp = self.name.as_str();
-            tracing::warn!(idp, why, "a certificate of the idp is not used");
-        }
-        let read = Arc::new(read);
-        self.known.store(Some(Arc::clone(&read)));
-        self.notes(|notes| {
-            notes.document = Some(digest);
-            notes.probation = None;
-            notes.warned = None;
-        });
-        let cached = Cached {
-            fetched: now,
-            entity_id: read.entity_id.clone(),
-            document: String::from_utf8_lossy(document).into_owned(),
-        };
-        self.cache.keep(&self.name, cached).await;
-        Ok(read)
-    }
-
-    /// R49: whoever takes the address over for an hour brings keys that nobody knew. A file, and what a pinned
-    /// certificate signed, is the operator's own word.
-    fn look_at_keys(
-        &self,
-        before: &IdpMetadata,
-        read: &IdpMetadata,
-        now: Timestamp,
-    ) -> Result<(), SourceError> {
-        let vouched = matches!(self.from, MetadataSource::File(_)) || !self.signed_by.is_empty();
-        let usable = |its: &&Certificate| its.is_valid(now);
-        let mut known = before.certificates.iter().filter(usable).peekable();
-        let nothing_to_lose = known.peek().is_none();
-        let keeps = known.any(|old| read.certificates.iter().any(|new| new.der() == old.der()));
-        if vouched || nothing_to_lose || keeps {
-            return Ok(());
-        }
-        let mut all: Vec<_> = read.certificates.iter().map(Certificate::der).collect();
-        all.sort_unstable();
-        let keys = sha256(&all.concat());
-        let since = self.notes(|notes| match notes.probation {
-            Some((its, since)) if its == keys => since,
-            _ => {
-                notes.probation = Some((keys, now));
-                now
-            }
-        });
-        let until = since.plus(PROBATION.min(self.refresh));
-        if now < until {
-            return Err(SourceError::NewKeys(until));
-        }
-        Ok(())
-    }
-
-    /// When the last usable certificate ends nobody can sign in: told in time.
-    fn tell_of_ends(&self) {
-        let Some(known) = self.known() else {
-            return;
-        };
-        let now = self.clock.now();
-        let valid = known.certificates.iter().filter(|its| its.is_valid(now));
-        let Some(ends) = valid.map(Certificate::not_after).max() else {
-            return;
-        };
-        let left = ends.since(now).as_secs();
-        let idp = self.name.as_str();
-        let labels = Idp {
-            idp: idp.to_owned(),
-        };
-        let gauge = self
-            .metrics
-            .idp_certificate_expiry
-            .get_or_create_owned(&labels);
-        gauge.set(i64::try_from(left).unwrap_or(i64::MAX));
-        let days = left.div_euclid(DAY);
-        let step = WARN_DAYS.into_iter().filter(|warn| days < *warn).min();
-        if step.is_some() && self.notes(|notes| std::mem::replace(&mut notes.warned, step)) != step
-        {
-            let ends = ends.to_rfc3339();
-            tracing::warn!(
-                idp,
-                ends,
-                days,
-                "the idp's last signing certificate ends soon"
-            );
-        }
-    }
-
     fn notes<T>(&self, work: impl FnOnce(&mut Notes) -> T) -> T {
         work(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-fn bounded(file: &Path) -> io::Result<Vec<u8>> {
-    use std::io::Read as _;
-    let mut read = Vec::new();
-    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
-    std::fs::File::open(file)?
-        .take(most.saturating_add(1))
-        .read_to_end(&mut read)?;
-    Ok(read)
 }
