@@ -133,6 +133,7 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
         "saml.key",
         "saml.crt",
         "saml-old.key",
+        "saml-old.crt",
     ];
     for file in files {
         std::fs::write(folder.join(file), "x").unwrap();

@@ -32,12 +32,21 @@ pub struct Saml {
     pub signed_response: bool,
     /// The only format of `NameID` that is asked for; none leaves it to the idp.
     pub name_id_format: Option<String>,
+    /// How the person shall have signed in there, as `AuthnContextClassRef`s (Core 3.3.2.2.1); empty leaves it to the
+    /// idp. With Entra: AADSTS75011 for everybody who came in otherwise. Default empty.
+    pub authn_context: Vec<String>,
+    /// What an answer's class must be to those. Default exact, which is also checked in the answer.
+    pub authn_context_comparison: Comparison,
+    /// Every sign-in that begins here has the person prove anew who they are. Default no.
+    pub force_authn: bool,
     /// PEM of our key: decrypts, and signs where requests are signed.
     pub key: Option<Secret>,
     /// PEM of its certificate.
     pub certificate: Option<Secret>,
-    /// PEM of the key before, which decrypts while the idp still has its certificate.
+    /// PEM of the other key of a roll: it decrypts what idps send that still have its certificate.
     pub previous_key: Option<Secret>,
+    /// PEM of its certificate, for our metadata: idps take signatures of both keys then.
+    pub previous_certificate: Option<Secret>,
     /// Our entity ID, when the idp was told another one than our metadata's address.
     pub entity_id: Option<String>,
     /// PEM of the authorities that sign the certificate of the metadata's host, besides the machine's.
@@ -60,6 +69,31 @@ pub enum Binding {
     Redirect,
     /// In a form.
     Post,
+}
+
+/// What the class of an answer must be to those that were asked for (Core 3.3.2.2.1). Only the idp knows an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// One of them.
+    Exact,
+    /// At least as strong as one of them.
+    Minimum,
+    /// As strong as can be, and no stronger than one of them.
+    Maximum,
+    /// Stronger than each of them.
+    Better,
+}
+
+impl Comparison {
+    /// The attribute's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Minimum => "minimum",
+            Self::Maximum => "maximum",
+            Self::Better => "better",
+        }
+    }
 }
 
 impl Saml {
@@ -86,6 +120,13 @@ impl Saml {
             }
         };
         let bindings = [("redirect", Binding::Redirect), ("post", Binding::Post)];
+        let comparisons = [
+            Comparison::Exact,
+            Comparison::Minimum,
+            Comparison::Maximum,
+            Comparison::Better,
+        ]
+        .map(|one| (one.as_str(), one));
         let text = |text: Option<String>| text.filter(|text| !text.is_empty());
         let read = Self {
             metadata_refresh: section.duration(
@@ -101,9 +142,18 @@ impl Saml {
             binding: section.choice("binding", &bindings, Binding::Redirect),
             signed_response: section.flag("signed_response", false),
             name_id_format: text(section.optional("name_id_format")),
+            authn_context: section.list("authn_context", &[]),
+            authn_context_comparison: section.choice(
+                "authn_context_comparison",
+                &comparisons,
+                Comparison::Exact,
+            ),
+            force_authn: section.flag("force_authn", false),
             key: section.secret("key", "key_file"),
             certificate: section.secret("certificate", "certificate_file"),
             previous_key: section.secret("previous_key", "previous_key_file"),
+            previous_certificate: section
+                .secret("previous_certificate", "previous_certificate_file"),
             entity_id: text(section.optional("entity_id")),
             ca_file: section.file("ca_file"),
             metadata: metadata?,
@@ -111,11 +161,24 @@ impl Saml {
         if read.key.is_some() != read.certificate.is_some() {
             section.mistake("key", "and certificate stand together, or neither");
         }
+        if read
+            .authn_context
+            .iter()
+            .any(|class| class.trim().is_empty())
+        {
+            section.mistake("authn_context", "holds an empty text");
+        }
         if read.sign_requests && read.key.is_none() {
             section.mistake("sign_requests", "needs key_file and certificate_file");
         }
         if read.previous_key.is_some() && read.key.is_none() {
             section.mistake("previous_key", "is nothing without key_file");
+        }
+        if read.previous_certificate.is_some() && read.previous_key.is_none() {
+            section.mistake(
+                "previous_certificate",
+                "is nothing without previous_key_file",
+            );
         }
         Some(read)
     }

@@ -12,6 +12,7 @@ mod source;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Response};
@@ -22,6 +23,7 @@ pub use build::{BuildError, build, check};
 pub use memory::Memory;
 
 use keys::Keys;
+use publish::Published;
 use source::Source;
 
 use super::claims::Mapping;
@@ -53,6 +55,7 @@ struct Saml {
     source: Source,
     memory: Arc<Memory>,
     look: Arc<Look>,
+    published: ArcSwapOption<Published>,
     slots: Semaphore,
 }
 
@@ -83,6 +86,7 @@ impl Saml {
             source,
             memory: Arc::clone(memory),
             look: Arc::clone(look),
+            published: ArcSwapOption::empty(),
             slots: Semaphore::new(AT_ONCE),
         })
     }

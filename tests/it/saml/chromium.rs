@@ -1,6 +1,7 @@
 //! Sign-in and sign-out in a real browser, with the provider on another site: cookies stay behind as they really do.
 
 use serde_json::json;
+use sidegate::clock::Timestamp;
 use sidegate::saml::{Certificate, OurMetadata};
 
 use super::our_side::OurKey;
@@ -46,6 +47,8 @@ async fn sign_in_and_out(binding: &str, logout_binding: &str) {
         signing: &certificate,
         encryption: &certificate,
         signs_requests: true,
+        name_id_format: None,
+        valid_until: Timestamp::from_secs(4_000_000_000),
     };
     idp.trust_metadata(&metadata.to_xml()).await;
     let demands = json!({ "signed_requests": true, "encrypt": "aes256-cbc", "logout_binding": logout_binding });

@@ -1,6 +1,7 @@
 //! SAML: what idps really send and what attackers make of it, as data (`tests/saml/ORIGIN.md`), and sign-in through a real
 //! provider (`tests/idp/saml-idp.py`).
 
+mod asked;
 mod binding;
 mod chromium;
 mod data;
@@ -8,6 +9,7 @@ mod messages;
 mod metadata;
 mod our_side;
 mod people;
+mod published;
 mod pysaml2;
 mod responses;
 mod rolling;

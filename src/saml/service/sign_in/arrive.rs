@@ -77,7 +77,7 @@ impl Saml {
         let pending = pending.filter(|_| assertion.request_id().is_some());
         if pending
             .as_ref()
-            .is_some_and(|pending| is_old(pending, &principal))
+            .is_some_and(|pending| self.is_old(pending, &principal))
         {
             return Err(SignInError::NotAgain.into());
         }
@@ -89,6 +89,12 @@ impl Saml {
             principal,
         })
     }
+
+    /// Core 3.4.1, `ForceAuthn`: the idp says when the person proved who they are, and that is not before we asked.
+    fn is_old(&self, pending: &Pending, principal: &Principal) -> bool {
+        (pending.again || self.settings.force_authn)
+            && principal.authenticated_at < pending.begun.minus(SKEW)
+    }
 }
 
 /// One text for every check; which one failed is the operator's business.
@@ -98,8 +104,4 @@ fn refused(refusal: Refusal) -> Problem {
         "Your sign-in service's answer could not be verified. Please start again.",
     )
     .because(refusal)
-}
-
-fn is_old(pending: &Pending, principal: &Principal) -> bool {
-    pending.again && principal.authenticated_at < pending.begun.minus(SKEW)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{SignInError, request_id};
 use crate::clock::Timestamp;
+use crate::config::Comparison;
 use crate::login::{Login, Pending};
 use crate::problem::Problem;
 use crate::saml::metadata::IdpMetadata;
@@ -36,6 +37,11 @@ impl Saml {
             request: pending.map(|pending| request_id(&pending.nonce)),
             idp_initiated: self.settings.idp_initiated,
             signed_response: self.settings.signed_response,
+            authn_context: match self.settings.authn_context_comparison {
+                Comparison::Exact => self.settings.authn_context.clone(),
+                // Which class is the stronger one is the idp's to know.
+                Comparison::Minimum | Comparison::Maximum | Comparison::Better => Vec::new(),
+            },
             now: visit.now,
         };
         let job = Arc::new(job);
@@ -68,6 +74,7 @@ impl Saml {
                 requests: request.as_slice(),
                 idp_initiated: job.idp_initiated,
                 signed_response: job.signed_response,
+                authn_context: &job.authn_context,
                 used: &*memory,
                 now: job.now,
             };
@@ -85,5 +92,6 @@ struct Job {
     request: Option<String>,
     idp_initiated: bool,
     signed_response: bool,
+    authn_context: Vec<String>,
     now: Timestamp,
 }
