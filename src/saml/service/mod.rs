@@ -9,6 +9,7 @@ mod publish;
 mod send;
 mod sign_in;
 mod source;
+mod turns;
 
 use std::sync::Arc;
 
@@ -17,7 +18,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Response};
 use http_body_util::Full;
-use tokio::sync::Semaphore;
 
 pub use build::{BuildError, build, check};
 pub use memory::Memory;
@@ -25,6 +25,7 @@ pub use memory::Memory;
 use keys::Keys;
 use publish::Published;
 use source::Source;
+use turns::Turns;
 
 use super::claims::Mapping;
 use crate::clock::Timestamp;
@@ -35,9 +36,6 @@ use crate::problem::Problem;
 use crate::session::Session;
 use crate::web::Visit;
 use crate::web::page::Look;
-
-/// Verifications at once, of each idp; a thread each.
-const AT_ONCE: usize = 4;
 
 /// One SAML idp.
 struct Saml {
@@ -56,7 +54,8 @@ struct Saml {
     memory: Arc<Memory>,
     look: Arc<Look>,
     published: ArcSwapOption<Published>,
-    slots: Semaphore,
+    sign_ins: Turns,
+    sign_outs: Turns,
 }
 
 impl Saml {
@@ -87,7 +86,8 @@ impl Saml {
             memory: Arc::clone(memory),
             look: Arc::clone(look),
             published: ArcSwapOption::empty(),
-            slots: Semaphore::new(AT_ONCE),
+            sign_ins: Turns::new(),
+            sign_outs: Turns::new(),
         })
     }
 

@@ -70,7 +70,7 @@ fn r37_r39_only_signed_queries_end_sessions() {
     let mut refused = Vec::new();
     for case in &cases {
         let read = RedirectQuery::read(&case.field)
-            .and_then(|query| wire.read(&Received::Redirect(query), role_of(&case.field)));
+            .and_then(|query| wire.read(&Received::Redirect(&query), role_of(&case.field)));
         if let Err(refusal) = &read {
             refused.push(format!(
                 "{}: {}: {}",
@@ -113,7 +113,7 @@ fn r42_a_signed_request_ends_sessions_once() {
         .unwrap();
     let read = || {
         let query = RedirectQuery::read(&case.field).unwrap();
-        wire.read(&Received::Redirect(query), Role::Request)
+        wire.read(&Received::Redirect(&query), Role::Request)
     };
     assert!(read().is_ok());
     assert_eq!(
@@ -187,10 +187,12 @@ fn what_we_write_is_what_we_would_read() {
         let query = to
             .strip_prefix("https://idp.example.com/slo?idpid=C01&x=%20&")
             .unwrap();
+        let read;
         let received = if by_form {
             Received::Post(Role::Request, &form.fields[0].1)
         } else {
-            Received::Redirect(RedirectQuery::read(query).unwrap())
+            read = RedirectQuery::read(query).unwrap();
+            Received::Redirect(&read)
         };
         let Read::Request(LogoutRequest::Signed(asked)) =
             wire.read(&received, Role::Request).unwrap()

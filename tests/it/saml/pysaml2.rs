@@ -251,7 +251,7 @@ async fn sign_outs_are_understood_both_ways() {
         let received = match &order {
             Way::Get(address) => {
                 query = RedirectQuery::read(address.query().unwrap()).unwrap();
-                Received::Redirect(query)
+                Received::Redirect(&query)
             }
             Way::Post(..) => {
                 field = order.field("SAMLRequest").unwrap();
@@ -318,9 +318,11 @@ async fn sign_outs_are_understood_both_ways() {
             now: now(),
         };
         let field = back.field("SAMLResponse").unwrap();
+        let query;
         let received = match &back {
             Way::Get(address) => {
-                Received::Redirect(RedirectQuery::read(address.query().unwrap()).unwrap())
+                query = RedirectQuery::read(address.query().unwrap()).unwrap();
+                Received::Redirect(&query)
             }
             Way::Post(..) => Received::Post(Role::Response, &field),
         };

@@ -6,13 +6,16 @@ use bytes::Bytes;
 use http::{Method, Response};
 use http_body_util::Full;
 
+use crate::clock::Timestamp;
 use crate::login::Login;
 use crate::problem::Problem;
 use crate::saml::message::{Expecting, LogoutRequest, Received, RedirectQuery, Role};
 use crate::saml::metadata::IdpMetadata;
-use crate::saml::refusal::Refusal;
+use crate::saml::refusal::{Check, Refusal};
 use crate::saml::service::Saml;
 use crate::saml::service::params::Params;
+use crate::saml::service::source::Asker;
+use crate::saml::service::turns::Turn;
 use crate::saml::verify::Trust;
 use crate::web::{Visit, answer};
 
@@ -97,7 +100,7 @@ impl Saml {
         self.reply(visit, known, &asked, done, relay)
     }
 
-    /// Verifies off the async threads, where what was used can be written down and waited for.
+    /// Verifies; once more with newer metadata where the key is not known.
     async fn read<T: Send + 'static>(
         &self,
         known: &Arc<IdpMetadata>,
@@ -105,29 +108,57 @@ impl Saml {
         slo: String,
         ours: Option<String>,
         visit: &Visit,
-        how: impl FnOnce(&Received<'_>, &Trust<'_>, &Expecting<'_>) -> Result<T, Refusal>
-        + Send
-        + 'static,
+        how: fn(&Received<'_>, &Trust<'_>, &Expecting<'_>) -> Result<T, Refusal>,
     ) -> Result<Result<T, Refusal>, Problem> {
-        let (known, keys) = (Arc::clone(known), Arc::clone(&self.keys));
-        let (memory, now) = (Arc::clone(&self.memory), visit.now);
+        let asker = match ours {
+            Some(_) => Asker::Awaited,
+            None => Asker::Unasked,
+        };
+        let job = Arc::new(Job {
+            came,
+            slo,
+            ours,
+            now: visit.now,
+        });
+        let turn = self.sign_outs.take().await?;
+        let (first, turn) = self.read_once(&job, known, how, turn).await?;
+        let unknown_key = matches!(&first, Err(refusal)
+            if matches!(refusal.check(), Check::Signature | Check::Certificate));
+        if unknown_key && let Some(newer) = self.source.newer(known, asker).await {
+            let (second, _turn) = self.read_once(&job, &newer, how, turn).await?;
+            return Ok(second);
+        }
+        Ok(first)
+    }
+
+    /// Off the async threads, where what was used can be written down and waited for.
+    async fn read_once<T: Send + 'static>(
+        &self,
+        job: &Arc<Job>,
+        known: &Arc<IdpMetadata>,
+        how: fn(&Received<'_>, &Trust<'_>, &Expecting<'_>) -> Result<T, Refusal>,
+        turn: Turn,
+    ) -> Result<(Result<T, Refusal>, Turn), Problem> {
+        let (job, known) = (Arc::clone(job), Arc::clone(known));
+        let (keys, memory) = (Arc::clone(&self.keys), Arc::clone(&self.memory));
         let read = tokio::task::spawn_blocking(move || {
             let trust = Trust {
                 entity_id: &known.entity_id,
                 certificates: &known.certificates,
                 decryption_keys: &keys.decrypt,
             };
-            let requests = ours.as_deref();
+            let requests = job.ours.as_deref();
             let expecting = Expecting {
-                slo: &slo,
+                slo: &job.slo,
                 requests: requests.as_slice(),
                 used: &*memory,
-                now,
+                now: job.now,
             };
-            match came {
-                Came::Redirect(query) => how(&Received::Redirect(query), &trust, &expecting),
-                Came::Post(role, field) => how(&Received::Post(role, &field), &trust, &expecting),
-            }
+            let received = match &job.came {
+                Came::Redirect(query) => Received::Redirect(query),
+                Came::Post(role, field) => Received::Post(*role, field),
+            };
+            (how(&received, &trust, &expecting), turn)
         });
         read.await.map_err(Problem::internal)
     }
@@ -148,7 +179,16 @@ impl Saml {
     }
 }
 
-/// A message as it came, to be moved to its thread.
+/// What a verification needs, to be moved to its thread.
+struct Job {
+    came: Came,
+    slo: String,
+    /// The request of ours that it answers.
+    ours: Option<String>,
+    now: Timestamp,
+}
+
+/// A message as it came.
 enum Came {
     Redirect(RedirectQuery),
     Post(Role, String),

@@ -18,7 +18,7 @@ use crate::saml::service::params::Params;
 use crate::saml::time::SKEW;
 use crate::web::{Visit, answer};
 
-/// Answers that must not be told by their time go at this age, whatever happened.
+/// Answers that must not be told by their time go at an age of this or a multiple, whatever happened.
 const BLIND: Duration = Duration::from_millis(100);
 
 impl Saml {
@@ -57,7 +57,12 @@ impl Saml {
             Ok(assertion) => assertion,
             Err(refusal) => {
                 if refusal.is_blind() {
-                    sleep_until(began.checked_add(BLIND).unwrap_or(began)).await;
+                    sleep_until(
+                        began
+                            .checked_add(levelled(began.elapsed()))
+                            .unwrap_or(began),
+                    )
+                    .await;
                 }
                 let (idp, check) = (self.mapping.idp.as_str(), refusal.check().as_str());
                 let (expected, came) = (refusal.expected(), refusal.came());
@@ -104,4 +109,24 @@ fn refused(refusal: Refusal) -> Problem {
         "Your sign-in service's answer could not be verified. Please start again.",
     )
     .because(refusal)
+}
+
+/// The age at which an answer goes that is ready at this one.
+fn levelled(age: Duration) -> Duration {
+    let steps = age.as_millis().div_euclid(BLIND.as_millis());
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+    BLIND.saturating_mul(steps.saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_that_tell_nothing_go_at_whole_steps() {
+        for (ready, goes) in [(0, 100), (1, 100), (99, 100), (100, 200), (250, 300)] {
+            let age = levelled(Duration::from_millis(ready));
+            assert_eq!(age, Duration::from_millis(goes), "{ready}");
+        }
+    }
 }

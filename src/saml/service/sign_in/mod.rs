@@ -9,9 +9,6 @@ mod ask;
 mod go_on;
 mod proof;
 
-use std::time::Duration;
-
-use http::StatusCode;
 use openssl::error::ErrorStack;
 
 use crate::problem::Problem;
@@ -27,8 +24,6 @@ enum SignInError {
     NotAgain,
     #[error("the browser sent no cookie of a sign-in")]
     NoCookie,
-    #[error("too many answers are verified at once")]
-    Busy,
     #[error("verification broke off")]
     BrokenOff,
     #[error("request cannot be signed")]
@@ -50,12 +45,6 @@ impl From<SignInError> for Problem {
                 "sign_in.cookies",
                 "This sign-in was begun in another browser or window, or your browser keeps no cookies of this site. Allow cookies and start again at the app's address.",
             ),
-            SignInError::Busy => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "sign_in.busy",
-                "Too many people are signing in at the moment. Please try again in a minute.",
-            )
-            .retry_after(Duration::from_secs(5)),
             SignInError::NoEndpoint | SignInError::BrokenOff | SignInError::Signing(_) => {
                 return Self::internal(error);
             }

@@ -1,7 +1,6 @@
 //! Whether an answer holds: off the async threads, a few at once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{SignInError, request_id};
 use crate::clock::Timestamp;
@@ -11,11 +10,10 @@ use crate::problem::Problem;
 use crate::saml::metadata::IdpMetadata;
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::service::Saml;
+use crate::saml::service::source::Asker;
+use crate::saml::service::turns::Turn;
 use crate::saml::verify::{Expected, Trust, VerifiedAssertion, verify};
 use crate::web::Visit;
-
-/// How long an answer waits for its turn to be verified.
-const TURN: Duration = Duration::from_secs(5);
 
 impl Saml {
     /// Off the async threads; once more with newer metadata where the key is not known.
@@ -27,8 +25,7 @@ impl Saml {
         visit: &Visit,
         login: &Login,
     ) -> Result<Result<VerifiedAssertion, Refusal>, Problem> {
-        let slot = tokio::time::timeout(TURN, self.slots.acquire()).await;
-        let _slot = slot.map_err(|_elapsed| SignInError::Busy)?;
+        let turn = self.sign_ins.take().await?;
         let origin = pending.map_or_else(|| login.origin(visit), |pending| pending.origin.clone());
         let job = Job {
             response: response.to_owned(),
@@ -45,11 +42,20 @@ impl Saml {
             now: visit.now,
         };
         let job = Arc::new(job);
-        let first = self.run(&job, known).await?;
-        let unknown_key = matches!(&first, Err(refusal)
-            if matches!(refusal.check(), Check::Signature | Check::Certificate));
-        if unknown_key && let Some(newer) = self.source.newer(known).await {
-            return self.run(&job, &newer).await;
+        let (first, turn) = self.run(&job, known, turn).await?;
+        // What is encrypted tells nobody which check failed, so a new key may be the reason (R49).
+        let perhaps_a_new_key = matches!(&first, Err(refusal) if matches!(
+            refusal.check(),
+            Check::Signature | Check::Certificate | Check::Decryption
+        ));
+        let asker = match (&job.request, job.idp_initiated) {
+            (Some(_), _) => Asker::Awaited,
+            (None, true) => Asker::Unasked,
+            (None, false) => return Ok(first),
+        };
+        if perhaps_a_new_key && let Some(newer) = self.source.newer(known, asker).await {
+            let (second, _turn) = self.run(&job, &newer, turn).await?;
+            return Ok(second);
         }
         Ok(first)
     }
@@ -58,7 +64,8 @@ impl Saml {
         &self,
         job: &Arc<Job>,
         known: &Arc<IdpMetadata>,
-    ) -> Result<Result<VerifiedAssertion, Refusal>, Problem> {
+        turn: Turn,
+    ) -> Result<(Result<VerifiedAssertion, Refusal>, Turn), Problem> {
         let (job, known) = (Arc::clone(job), Arc::clone(known));
         let (keys, memory) = (Arc::clone(&self.keys), Arc::clone(&self.memory));
         let done = tokio::task::spawn_blocking(move || {
@@ -78,7 +85,7 @@ impl Saml {
                 used: &*memory,
                 now: job.now,
             };
-            verify(&job.response, &trust, &expected)
+            (verify(&job.response, &trust, &expected), turn)
         });
         Ok(done.await.map_err(|_panicked| SignInError::BrokenOff)?)
     }

@@ -1,25 +1,29 @@
 //! The ends of an idp's certificates, told in time.
 
 use super::Source;
+use crate::clock::Timestamp;
 use crate::metrics::Idp;
 use crate::saml::certificate::Certificate;
 
-/// Certificates that end are told this many days before.
-const WARN_DAYS: [u64; 3] = [30, 14, 3];
-const DAY: u64 = 24 * 60 * 60;
+/// Certificates that end are told this many days before, and when they have ended.
+const WARN_DAYS: [i64; 4] = [30, 14, 3, 0];
+const DAY: i64 = 24 * 60 * 60;
 
 impl Source {
-    /// When the last usable certificate ends nobody can sign in: told in time.
+    /// When the last certificate ends nobody can sign in: told in time. One that is not valid yet is no help.
     pub(super) fn tell_of_ends(&self) {
         let Some(known) = self.known() else {
             return;
         };
         let now = self.clock.now();
-        let valid = known.certificates.iter().filter(|its| its.is_valid(now));
-        let Some(ends) = valid.map(Certificate::not_after).max() else {
+        let begun = known
+            .certificates
+            .iter()
+            .filter(|its| its.not_before() <= now);
+        let Some(ends) = begun.map(Certificate::not_after).max() else {
             return;
         };
-        let left = ends.since(now).as_secs();
+        let left = signed(ends).saturating_sub(signed(now));
         let idp = self.name.as_str();
         let labels = Idp {
             idp: idp.to_owned(),
@@ -28,12 +32,17 @@ impl Source {
             .metrics
             .idp_certificate_expiry
             .get_or_create_owned(&labels);
-        gauge.set(i64::try_from(left).unwrap_or(i64::MAX));
+        gauge.set(left);
         let days = left.div_euclid(DAY);
         let step = WARN_DAYS.into_iter().filter(|warn| days < *warn).min();
-        if step.is_some() && self.notes(|notes| std::mem::replace(&mut notes.warned, step)) != step
-        {
-            let ends = ends.to_rfc3339();
+        let before = self.notes(|notes| std::mem::replace(&mut notes.warned, step));
+        if step.is_none() || before == step {
+            return;
+        }
+        let ends = ends.to_rfc3339();
+        if step == Some(0) {
+            tracing::error!(idp, ends, "the idp's last signing certificate has ended");
+        } else {
             tracing::warn!(
                 idp,
                 ends,
@@ -42,4 +51,8 @@ impl Source {
             );
         }
     }
+}
+
+fn signed(at: Timestamp) -> i64 {
+    i64::try_from(at.as_secs()).unwrap_or(i64::MAX)
 }

@@ -2,8 +2,10 @@
 
 mod document;
 mod ends;
+mod renew;
 mod take;
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,22 +14,21 @@ use arc_swap::ArcSwapOption;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+pub(super) use renew::Asker;
+
 use crate::clock::{Clock, Timestamp};
 use crate::config::MetadataSource;
 use crate::crypto::Digest;
 use crate::identity::IdpName;
-use crate::metrics::{Metrics, SignIn};
+use crate::metrics::Metrics;
 use crate::outbound::{Cache, Outbound, OutboundError};
-use crate::problem::{Problem, chain};
+use crate::problem::Problem;
 use crate::saml::certificate::Certificate;
 use crate::saml::metadata::{IdpMetadata, Origin};
 use crate::saml::refusal::Refusal;
 
 /// An idp that just failed is left alone for this long.
 const PAUSE: Duration = Duration::from_secs(5);
-/// Unknown keys are asked for no more often than this: one is either a rolled one or an attack.
-const PAUSE_FOR_KEYS: Duration = Duration::from_secs(30);
-
 /// Why an idp's metadata cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SourceError {
@@ -88,12 +89,14 @@ pub(super) struct Source {
 pub(super) struct Notes {
     due: Timestamp,
     failed: Option<(Timestamp, String)>,
-    asked_for_keys: Option<Timestamp>,
+    asked_for_keys: HashMap<Asker, Timestamp>,
+    /// When what is known came.
+    fetched: Option<Timestamp>,
     /// Entirely new keys, and when they were first seen.
     probation: Option<(Digest, Timestamp)>,
     /// The document that is in force.
     document: Option<Digest>,
-    warned: Option<u64>,
+    warned: Option<i64>,
 }
 
 impl Source {
@@ -110,6 +113,7 @@ impl Source {
         };
         if let Ok(read) = IdpMetadata::read(cached.document.as_bytes(), &origin, self.clock.now()) {
             self.known.store(Some(Arc::new(read)));
+            self.notes(|notes| notes.fetched = Some(cached.fetched));
         }
     }
 
@@ -141,42 +145,6 @@ impl Source {
         self.fetch().await
     }
 
-    /// Newer metadata than that seen, when there is some and the idp was not asked just now.
-    pub(super) async fn newer(&self, seen: &Arc<IdpMetadata>) -> Option<Arc<IdpMetadata>> {
-        let _turn = self.flight.lock().await;
-        let known = self.known()?;
-        if !Arc::ptr_eq(&known, seen) {
-            return Some(known);
-        }
-        let now = self.clock.now();
-        let may = self.notes(|notes| {
-            let last = notes.asked_for_keys;
-            let may = last.is_none_or(|last| now.since(last) >= PAUSE_FOR_KEYS);
-            if may {
-                notes.asked_for_keys = Some(now);
-            }
-            may
-        });
-        if !may {
-            return None;
-        }
-        let newer = self.fetch().await.ok()?;
-        (!Arc::ptr_eq(&newer, seen)).then_some(newer)
-    }
-
-    /// Fetches when it is time to; a failure keeps what is known.
-    pub(super) async fn refresh(&self) {
-        let file = matches!(self.from, MetadataSource::File(_));
-        if file || self.clock.now() >= self.notes(|notes| notes.due) {
-            let _turn = self.flight.lock().await;
-            if let Err(error) = self.fetch().await {
-                let (idp, cause) = (self.name.as_str(), chain(&error));
-                tracing::warn!(idp, cause, "idp metadata cannot be renewed");
-            }
-        }
-        self.tell_of_ends();
-    }
-
     /// Why nobody could sign in now.
     pub(super) fn trouble(&self) -> Option<String> {
         if self.known().is_some() {
@@ -186,42 +154,11 @@ impl Source {
         Some(failed.map_or_else(|| "not asked yet".to_owned(), |(_, why)| why))
     }
 
-    async fn fetch(&self) -> Result<Arc<IdpMetadata>, SourceError> {
-        let taken = match self.document().await {
-            Ok(document) => self.take(&document).await,
-            Err(error) => Err(error),
-        };
-        let now = self.clock.now();
-        let outcome = if taken.is_ok() { "ok" } else { "failed" };
-        let labels = SignIn {
-            idp: self.name.to_string(),
-            outcome,
-        };
-        self.metrics.idp_refreshes.get_or_create(&labels).inc();
-        match taken {
-            Ok(known) => {
-                let wait = known.keep_for.unwrap_or(self.refresh).min(self.refresh);
-                self.notes(|notes| {
-                    notes.due = now.plus(wait.max(Duration::from_mins(1)));
-                    notes.failed = None;
-                });
-                Ok(known)
-            }
-            Err(error) => {
-                let why = chain(&error);
-                self.notes(|notes| {
-                    notes.failed = Some((now, why));
-                    notes.due = now.plus(Duration::from_mins(1));
-                    if let SourceError::NewKeys(when) = error {
-                        notes.due = when;
-                    }
-                });
-                Err(error)
-            }
-        }
-    }
-
     fn notes<T>(&self, work: impl FnOnce(&mut Notes) -> T) -> T {
         work(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;
