@@ -32,13 +32,8 @@ pub struct Saml {
     pub signed_response: bool,
     /// The only format of `NameID` that is asked for; none leaves it to the idp.
     pub name_id_format: Option<String>,
-    /// How the person shall have signed in there, as `AuthnContextClassRef`s (Core 3.3.2.2.1); empty leaves it to the
-    /// idp. With Entra: AADSTS75011 for everybody who came in otherwise. Default empty.
-    pub authn_context: Vec<String>,
-    /// What an answer's class must be to those. Default exact, which is also checked in the answer.
-    pub authn_context_comparison: Comparison,
-    /// Every sign-in that begins here has the person prove anew who they are. Default no.
-    pub force_authn: bool,
+    /// How people prove there who they are.
+    pub proof: ProofWanted,
     /// PEM of our key: decrypts, and signs where requests are signed.
     pub key: Option<Secret>,
     /// PEM of its certificate.
@@ -51,6 +46,19 @@ pub struct Saml {
     pub entity_id: Option<String>,
     /// PEM of the authorities that sign the certificate of the metadata's host, besides the machine's.
     pub ca_file: Option<PathBuf>,
+}
+
+/// How people shall prove at the idp who they are.
+#[derive(Clone, Debug)]
+pub struct ProofWanted {
+    /// `authn_context`: in one of these ways, as `AuthnContextClassRef`s (Core 3.3.2.2.1); empty leaves it to the idp. With
+    /// Entra: AADSTS75011 for everybody who came in otherwise. Default empty.
+    pub context: Vec<String>,
+    /// `authn_context_comparison`: what an answer's class must be to those. Default exact, which is also checked in the
+    /// answer.
+    pub comparison: Comparison,
+    /// `force_authn`: anew, whenever a sign-in begins here. Default no.
+    pub anew: bool,
 }
 
 /// Where an idp's metadata comes from.
@@ -98,35 +106,8 @@ impl Comparison {
 
 impl Saml {
     pub(super) fn read(section: &mut Section) -> Option<Self> {
-        let url = section
-            .optional("metadata_url")
-            .filter(|text| !text.is_empty());
-        let file = section.file("metadata_file");
-        let metadata = match (url, file) {
-            (Some(url), None) => section
-                .parse_text("metadata_url", &url)
-                .map(MetadataSource::Url),
-            (None, Some(file)) => Some(MetadataSource::File(file)),
-            (Some(_), Some(_)) => {
-                section.mistake(
-                    "metadata_url",
-                    "stands beside metadata_file; exactly one of the two",
-                );
-                None
-            }
-            (None, None) => {
-                section.mistake("metadata_url", "is missing; this, or metadata_file");
-                None
-            }
-        };
+        let metadata = MetadataSource::read(section);
         let bindings = [("redirect", Binding::Redirect), ("post", Binding::Post)];
-        let comparisons = [
-            Comparison::Exact,
-            Comparison::Minimum,
-            Comparison::Maximum,
-            Comparison::Better,
-        ]
-        .map(|one| (one.as_str(), one));
         let text = |text: Option<String>| text.filter(|text| !text.is_empty());
         let read = Self {
             metadata_refresh: section.duration(
@@ -142,13 +123,7 @@ impl Saml {
             binding: section.choice("binding", &bindings, Binding::Redirect),
             signed_response: section.flag("signed_response", false),
             name_id_format: text(section.optional("name_id_format")),
-            authn_context: section.list("authn_context", &[]),
-            authn_context_comparison: section.choice(
-                "authn_context_comparison",
-                &comparisons,
-                Comparison::Exact,
-            ),
-            force_authn: section.flag("force_authn", false),
+            proof: ProofWanted::read(section),
             key: section.secret("key", "key_file"),
             certificate: section.secret("certificate", "certificate_file"),
             previous_key: section.secret("previous_key", "previous_key_file"),
@@ -160,13 +135,6 @@ impl Saml {
         };
         if read.key.is_some() != read.certificate.is_some() {
             section.mistake("key", "and certificate stand together, or neither");
-        }
-        if read
-            .authn_context
-            .iter()
-            .any(|class| class.trim().is_empty())
-        {
-            section.mistake("authn_context", "holds an empty text");
         }
         if read.sign_requests && read.key.is_none() {
             section.mistake("sign_requests", "needs key_file and certificate_file");
@@ -181,5 +149,52 @@ impl Saml {
             );
         }
         Some(read)
+    }
+}
+
+impl MetadataSource {
+    fn read(section: &mut Section) -> Option<Self> {
+        let url = section
+            .optional("metadata_url")
+            .filter(|text| !text.is_empty());
+        let file = section.file("metadata_file");
+        match (url, file) {
+            (Some(url), None) => section
+                .parse_text("metadata_url", &url)
+                .map(MetadataSource::Url),
+            (None, Some(file)) => Some(MetadataSource::File(file)),
+            (Some(_), Some(_)) => {
+                section.mistake(
+                    "metadata_url",
+                    "stands beside metadata_file; exactly one of the two",
+                );
+                None
+            }
+            (None, None) => {
+                section.mistake("metadata_url", "is missing; this, or metadata_file");
+                None
+            }
+        }
+    }
+}
+
+impl ProofWanted {
+    fn read(section: &mut Section) -> Self {
+        let comparisons = [
+            Comparison::Exact,
+            Comparison::Minimum,
+            Comparison::Maximum,
+            Comparison::Better,
+        ]
+        .map(|one| (one.as_str(), one));
+        let read = Self {
+            context: section.list("authn_context", &[]),
+            comparison: section.choice("authn_context_comparison", &comparisons, Comparison::Exact),
+            anew: section.flag("force_authn", false),
+        };
+        if read.context.iter().any(|class| class.trim().is_empty()) {
+            section.mistake("authn_context", "holds an empty text");
+        }
+        read
     }
 }

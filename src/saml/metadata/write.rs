@@ -13,7 +13,7 @@ use crate::saml::seal::signature;
 use crate::saml::xml::{in_attribute, in_text};
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-/// What names a person to us, best first: SimpleSAMLphp and Shibboleth take the first that they can make.
+/// What names a person to us, best first: `SimpleSAMLphp` and Shibboleth take the first that they can make.
 const NAME_IDS: [&str; 4] = [
     "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
     "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",

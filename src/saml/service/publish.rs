@@ -15,7 +15,7 @@ use crate::saml::metadata::OurMetadata;
 
 const DAY: Duration = Duration::from_hours(24);
 /// How long a document may be used. It is mostly uploaded by hand, once: an idp that heeds `validUntil` refuses people
-/// afterwards, with a page of its own (SimpleSAMLphp issue 1618, Shibboleth in `BookStack` pull request 5914). So it is
+/// afterwards, with a page of its own (`SimpleSAMLphp` issue 1618, Shibboleth in `BookStack` pull request 5914). So it is
 /// long, as Google's is; who fetches the address gets another five years every day. There is no `cacheDuration`, which
 /// some take for an end, too.
 const LIFE: Duration = Duration::from_hours(5 * 365 * 24);
@@ -34,7 +34,7 @@ impl Saml {
         }
         // Anybody may ask, and a signature is work: one a day.
         let now = self.now().as_secs();
-        let day = Timestamp::from_secs(now.saturating_sub(now % DAY.as_secs()));
+        let day = Timestamp::from_secs(now.div_euclid(DAY.as_secs()).saturating_mul(DAY.as_secs()));
         let kept = self.published.load_full().filter(|its| its.day == day);
         let document = match kept {
             Some(kept) => kept.document.clone(),

@@ -151,7 +151,7 @@ impl VerifiedAssertion {
 ///
 /// # Errors
 ///
-/// The first check that does not hold. When [`Refusal::is_blind`], its answer must not be told by its time.
+/// The first check that does not hold. How long it took may tell of our decryption: answers go at fixed times.
 pub fn verify(
     field: &str,
     trust: &Trust<'_>,

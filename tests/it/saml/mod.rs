@@ -3,6 +3,7 @@
 
 mod asked;
 mod binding;
+mod blind;
 mod chromium;
 mod data;
 mod fitting;

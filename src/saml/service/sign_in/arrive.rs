@@ -18,8 +18,9 @@ use crate::saml::service::params::Params;
 use crate::saml::time::SKEW;
 use crate::web::{Visit, answer};
 
-/// Answers that must not be told by their time go at an age of this or a multiple, whatever happened.
-const BLIND: Duration = Duration::from_millis(100);
+/// Refusals go at an age of this or a multiple, whatever they are for: their time would tell somebody without a key of
+/// the idp how far our decryption came (Jager and Somorovsky, CCS 2011).
+const STEP: Duration = Duration::from_millis(100);
 
 impl Saml {
     /// The idp's answer (Bindings 3.5): verified, kept for a moment, and the browser sent to fetch it.
@@ -56,14 +57,8 @@ impl Saml {
         let assertion = match verified {
             Ok(assertion) => assertion,
             Err(refusal) => {
-                if refusal.is_blind() {
-                    sleep_until(
-                        began
-                            .checked_add(levelled(began.elapsed()))
-                            .unwrap_or(began),
-                    )
-                    .await;
-                }
+                let goes = began.checked_add(levelled(began.elapsed()));
+                sleep_until(goes.unwrap_or(began)).await;
                 let (idp, check) = (self.mapping.idp.as_str(), refusal.check().as_str());
                 let (expected, came) = (refusal.expected(), refusal.came());
                 let request_id = &*visit.origin.request_id;
@@ -97,7 +92,7 @@ impl Saml {
 
     /// Core 3.4.1, `ForceAuthn`: the idp says when the person proved who they are, and that is not before we asked.
     fn is_old(&self, pending: &Pending, principal: &Principal) -> bool {
-        (pending.again || self.settings.force_authn)
+        (pending.again || self.settings.proof.anew)
             && principal.authenticated_at < pending.begun.minus(SKEW)
     }
 }
@@ -113,9 +108,9 @@ fn refused(refusal: Refusal) -> Problem {
 
 /// The age at which an answer goes that is ready at this one.
 fn levelled(age: Duration) -> Duration {
-    let steps = age.as_millis().div_euclid(BLIND.as_millis());
+    let steps = age.as_millis().div_euclid(STEP.as_millis());
     let steps = u32::try_from(steps).unwrap_or(u32::MAX);
-    BLIND.saturating_mul(steps.saturating_add(1))
+    STEP.saturating_mul(steps.saturating_add(1))
 }
 
 #[cfg(test)]

@@ -33,10 +33,10 @@ impl Saml {
             destination: location.as_str(),
             issuer: &self.entity_id,
             acs: &acs,
-            again: request.again || self.settings.force_authn,
+            again: request.again || self.settings.proof.anew,
             name_id_format: self.settings.name_id_format.as_deref(),
-            authn_context: &self.settings.authn_context,
-            comparison: self.settings.authn_context_comparison,
+            authn_context: &self.settings.proof.context,
+            comparison: self.settings.proof.comparison,
         }
         .write();
         let signs = self.settings.sign_requests || known.wants_signed_requests;

@@ -34,8 +34,8 @@ impl Saml {
             request: pending.map(|pending| request_id(&pending.nonce)),
             idp_initiated: self.settings.idp_initiated,
             signed_response: self.settings.signed_response,
-            authn_context: match self.settings.authn_context_comparison {
-                Comparison::Exact => self.settings.authn_context.clone(),
+            authn_context: match self.settings.proof.comparison {
+                Comparison::Exact => self.settings.proof.context.clone(),
                 // Which class is the stronger one is the idp's to know.
                 Comparison::Minimum | Comparison::Maximum | Comparison::Better => Vec::new(),
             },

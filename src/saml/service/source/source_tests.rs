@@ -135,7 +135,7 @@ impl Drop for World {
 fn certificate(from: i64, to: i64) -> String {
     let at = |days: i64| {
         let noon = i64::try_from(NOON).unwrap();
-        Asn1Time::from_unix(noon + days * 86_400).unwrap()
+        Asn1Time::from_unix(noon.saturating_add(days.saturating_mul(86_400))).unwrap()
     };
     let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let name = X509NameBuilder::new().unwrap().build();
