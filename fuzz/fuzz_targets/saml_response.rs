@@ -85,6 +85,7 @@ fuzz_target!(|input: &[u8]| {
             requests: &[name("request")],
             idp_initiated,
             signed_response: false,
+            authn_context: &[],
             used: &UsedAssertions::default(),
             now: world.now,
         };

@@ -45,7 +45,7 @@ pub use idp::{Attributes, IdpSettings, Oidc, Protocol};
 pub use mistake::{Mistake, Mistakes};
 pub use policy::{Access, Anonymous, Rule, Who};
 pub use provisioning::{Adopt, Groups, Jit, Match, OnDelete, Provisioning, Roles, Tenant};
-pub use saml::{Binding, MetadataSource, Saml};
+pub use saml::{Binding, Comparison, MetadataSource, ProofWanted, Saml};
 pub use scim::{AttributeRule, Extension, ExtensionAttribute, ExtensionType, Scim};
 pub use server::{AppSession, Audit, Limits, Log, LogFormat, Rate, Server, Tls, Upstream};
 pub use session::{Local, Logo, Pages, Paths, SameSite, SessionSettings};

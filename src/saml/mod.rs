@@ -14,6 +14,7 @@ mod once;
 mod private_key;
 mod refusal;
 mod screen;
+mod seal;
 mod service;
 mod signature;
 mod time;

@@ -151,12 +151,6 @@ impl Refusal {
     pub fn came(&self) -> &str {
         &self.came
     }
-
-    /// Somebody without a key of the idp may learn of our decryption by timing this answer: it must leave at a
-    /// fixed time after the request came, as every other answer to an encrypted message that nobody signed.
-    pub fn is_blind(&self) -> bool {
-        self.check == Check::Decryption
-    }
 }
 
 impl From<Refusal> for Problem {

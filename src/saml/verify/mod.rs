@@ -47,6 +47,8 @@ pub struct Expected<'a> {
     pub idp_initiated: bool,
     /// Refuse a response that is not signed as a whole, whatever the assertion in it.
     pub signed_response: bool,
+    /// The person signed in at the idp in one of these ways, as class references; empty takes every way.
+    pub authn_context: &'a [String],
     /// Remembers which assertions came.
     pub used: &'a dyn OneTime,
     /// The time.
@@ -149,7 +151,7 @@ impl VerifiedAssertion {
 ///
 /// # Errors
 ///
-/// The first check that does not hold. When [`Refusal::is_blind`], its answer must not be told by its time.
+/// The first check that does not hold. How long it took may tell of our decryption: answers go at fixed times.
 pub fn verify(
     field: &str,
     trust: &Trust<'_>,
@@ -185,7 +187,7 @@ pub fn verify(
     let forgotten = message::issued_lately(assertion, expected.now)?;
     conditions::check(assertion, expected)?;
     let (name_id, request_id) = subject::read(assertion, &proof.message, trust, expected)?;
-    let signed_in = statements::read(assertion, expected.now)?;
+    let signed_in = statements::read(assertion, expected)?;
     let attributes = attributes::read(assertion)?;
 
     // R42, last: only what is good in everything else is remembered.
