@@ -13,6 +13,7 @@ mod logs;
 mod output;
 mod password;
 mod people;
+mod saml;
 mod scim;
 mod serve;
 mod session;
@@ -78,6 +79,9 @@ enum Command {
     /// Sessions: who is signed in, and the end of it.
     #[command(subcommand)]
     Session(session::Command),
+    /// SAML: why sign-ins are refused.
+    #[command(subcommand)]
+    Saml(saml::Command),
     /// Provisioning: what SCIM clients asked, and stopping it.
     #[command(subcommand)]
     Scim(scim::Command),
@@ -120,6 +124,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::User(command) => user::run(command, &server, output),
         Command::Group(command) => group::run(command, &server, output),
         Command::Session(command) => session::run(command, &server, output),
+        Command::Saml(command) => saml::run(command, &server, output),
         Command::Scim(command) => scim::run(command, &server, output),
         Command::Audit(command) => audit::run(command, &server, output),
         Command::Token(command) => token::run(command, &server, output),

@@ -8,13 +8,16 @@ mod certificate;
 mod claims;
 mod decode;
 mod decrypt;
+mod hint;
 mod message;
 mod metadata;
 mod once;
 mod private_key;
 mod refusal;
+mod refused;
 mod screen;
 mod service;
+mod shown;
 mod signature;
 mod time;
 mod verify;
@@ -22,6 +25,7 @@ mod xml;
 
 pub use certificate::{Certificate, CertificateError};
 pub use claims::{ClaimsError, Mapping};
+pub use hint::{Hint, Purpose, hint};
 pub use message::{
     Asked, AuthnRequest, Expecting, LogoutAnswer, LogoutCall, LogoutReply, LogoutRequest, Outgoing,
     PostForm, Received, RedirectQuery, Role, message_id,
@@ -30,5 +34,6 @@ pub use metadata::{Endpoint, Endpoints, IdpMetadata, Origin, OurMetadata};
 pub use once::{OneTime, UsedAssertions};
 pub use private_key::{KeyError, PrivateKey};
 pub use refusal::{Check, Refusal};
+pub use refused::{AskedRefusals, RefusedAnswer, RefusedAnswers};
 pub use service::{BuildError, Memory, build, check};
 pub use verify::{Attribute, Expected, NameId, Trust, VerifiedAssertion, verify};

@@ -89,7 +89,7 @@ impl Stores {
             clock,
             metrics,
             storage,
-            idp_cache: file.with_file_name("idp-cache"),
+            idp_cache: idp_cache(settings),
             sessions: Arc::new(sessions),
             pending: Arc::new(Pendings::new(pending)),
             kept: Arc::default(),
@@ -192,6 +192,7 @@ impl Stores {
             login,
             proxy,
             scim,
+            saml: Arc::clone(&self.saml),
             tokens: Arc::clone(&self.scim.tokens),
             look,
         })
@@ -220,10 +221,18 @@ pub struct App {
     pub proxy: Proxy,
     /// Provisioning.
     pub scim: Scim,
+    /// What SAML idps' answers left behind.
+    pub saml: Arc<saml::Memory>,
     /// Tokens of SCIM clients.
     pub tokens: Arc<Tokens>,
     /// How pages look.
     pub look: Arc<Look>,
+}
+
+/// The folder where idps' metadata is kept between runs: beside the store.
+pub fn idp_cache(settings: &Settings) -> PathBuf {
+    let StorageUrl::Redb(file) = &settings.storage;
+    file.with_file_name("idp-cache")
 }
 
 fn look(settings: &Settings) -> Look {

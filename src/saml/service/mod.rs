@@ -4,11 +4,13 @@ mod build;
 mod keys;
 mod logout;
 mod memory;
+mod offline;
 mod params;
 mod publish;
 mod send;
 mod sign_in;
 mod source;
+mod tell;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use tokio::sync::Semaphore;
 
 pub use build::{BuildError, build, check};
 pub use memory::Memory;
+pub use offline::Party;
 
 use keys::Keys;
 use source::Source;

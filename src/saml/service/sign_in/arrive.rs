@@ -11,7 +11,8 @@ use super::SignInError;
 use crate::identity::Principal;
 use crate::login::{Login, Pending};
 use crate::problem::Problem;
-use crate::saml::refusal::Refusal;
+use crate::saml::hint::Purpose;
+use crate::saml::refusal::{Check, Refusal};
 use crate::saml::service::Saml;
 use crate::saml::service::memory::Arrival;
 use crate::saml::service::params::Params;
@@ -43,7 +44,11 @@ impl Saml {
     async fn arrival(&self, login: &Login, visit: &Visit, body: &[u8]) -> Result<Arrival, Problem> {
         let began = Instant::now();
         let params = Params::form(visit, body)?;
-        let response = params.get("SAMLResponse").ok_or(SignInError::NoResponse)?;
+        let Some(response) = params.get("SAMLResponse") else {
+            let nothing = Refusal::new(Check::Parameters, "SAMLResponse in the form", "none");
+            self.tell(visit, &nothing, Purpose::SignIn, false);
+            return Err(SignInError::NoResponse.into());
+        };
         let state = params.get("RelayState");
         let host = &visit.origin.host;
         let pending = state
@@ -59,26 +64,20 @@ impl Saml {
                 if refusal.is_blind() {
                     sleep_until(began.checked_add(BLIND).unwrap_or(began)).await;
                 }
-                let (idp, check) = (self.mapping.idp.as_str(), refusal.check().as_str());
-                let (expected, came) = (refusal.expected(), refusal.came());
-                let request_id = &*visit.origin.request_id;
-                tracing::warn!(
-                    idp,
-                    check,
-                    expected,
-                    came,
-                    request_id,
-                    "a sign-in is refused"
-                );
-                return Err(refused(refusal));
+                return Err(self.refuse(visit, refusal, pending.is_some()));
             }
         };
-        let principal = self.mapping.principal(&assertion, visit.now)?;
-        let pending = pending.filter(|_| assertion.request_id().is_some());
+        let asked = assertion.request_id().is_some();
+        let principal = self.mapping.principal(&assertion, visit.now);
+        let principal = principal.inspect_err(|why| {
+            self.tell(visit, &why.refusal(&assertion), Purpose::SignIn, asked);
+        })?;
+        let pending = pending.filter(|_| asked);
         if pending
             .as_ref()
             .is_some_and(|pending| is_old(pending, &principal))
         {
+            self.tell(visit, &not_again(&principal), Purpose::SignIn, asked);
             return Err(SignInError::NotAgain.into());
         }
         Ok(Arrival {
@@ -91,15 +90,14 @@ impl Saml {
     }
 }
 
-/// One text for every check; which one failed is the operator's business.
-fn refused(refusal: Refusal) -> Problem {
-    Problem::forbidden(
-        "sign_in.saml",
-        "Your sign-in service's answer could not be verified. Please start again.",
-    )
-    .because(refusal)
-}
-
 fn is_old(pending: &Pending, principal: &Principal) -> bool {
     pending.again && principal.authenticated_at < pending.begun.minus(SKEW)
+}
+
+fn not_again(principal: &Principal) -> Refusal {
+    Refusal::new(
+        Check::AuthnStatement,
+        "an AuthnInstant after our request, which had ForceAuthn",
+        principal.authenticated_at.to_rfc3339(),
+    )
 }
