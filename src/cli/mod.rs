@@ -33,6 +33,9 @@ use crate::identity::TenantSlug;
 use crate::server::control::{Operation, ask};
 use output::Output;
 
+/// Where the configuration is when nobody says where.
+const DEFAULT_CONFIG: &str = "/etc/sidegate/sidegate.toml";
+
 /// One binary in front of an app you cannot change: single sign-on, identity headers, provisioning.
 #[derive(Debug, Parser)]
 #[command(
@@ -53,7 +56,7 @@ struct Cli {
         global = true,
         env = "SIDEGATE_CONFIG",
         value_name = "FILE",
-        default_value = "/etc/sidegate/sidegate.toml"
+        default_value = DEFAULT_CONFIG
     )]
     config: PathBuf,
     #[command(subcommand)]

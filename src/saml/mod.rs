@@ -9,6 +9,7 @@ mod claims;
 mod decode;
 mod decrypt;
 mod hint;
+mod inspect;
 mod message;
 mod metadata;
 mod once;
@@ -26,6 +27,7 @@ mod xml;
 pub use certificate::{Certificate, CertificateError};
 pub use claims::{ClaimsError, Mapping};
 pub use hint::{Hint, Purpose, hint};
+pub use inspect::{Fact, Finding, InputError, MAX_FILE, Question, Report, Section, State, inspect};
 pub use message::{
     Asked, AuthnRequest, Expecting, LogoutAnswer, LogoutCall, LogoutReply, LogoutRequest, Outgoing,
     PostForm, Received, RedirectQuery, Role, message_id,
@@ -35,5 +37,6 @@ pub use once::{OneTime, UsedAssertions};
 pub use private_key::{KeyError, PrivateKey};
 pub use refusal::{Check, Refusal};
 pub use refused::{AskedRefusals, RefusedAnswer, RefusedAnswers};
-pub use service::{BuildError, Memory, build, check};
+pub use service::{BuildError, Memory, Party, build, check};
+pub use time::moment;
 pub use verify::{Attribute, Expected, NameId, Trust, VerifiedAssertion, verify};

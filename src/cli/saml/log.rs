@@ -51,6 +51,9 @@ pub(super) fn run(
         for row in &rows {
             tell(row, output);
         }
+        if rows.is_empty() {
+            output.line("nothing that fits was refused since the server started");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! `sidegate saml …`
 
+mod inspect;
 mod log;
 
 use std::process::ExitCode;
@@ -12,6 +13,8 @@ use super::output::Output;
 pub(super) enum Command {
     /// The last answers of idps that were refused, newest first: which check, what it expected, what came, what to change.
     Log(log::Args),
+    /// Explain a captured message of an idp, without the server and without the network.
+    Inspect(inspect::Args),
 }
 
 pub(super) fn run(
@@ -21,5 +24,6 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     match command {
         Command::Log(args) => log::run(args, server, output),
+        Command::Inspect(args) => inspect::run(args, server, output),
     }
 }

@@ -1,7 +1,7 @@
 //! The one place that makes a [`VerifiedAssertion`]: screen, signature, decryption, and every condition of the Web
 //! Browser SSO Profile (Profiles 4.1.4), read from nothing but the bytes that a pinned key signed.
 
-mod attributes;
+pub(super) mod attributes;
 mod conditions;
 mod decoy;
 mod message;
@@ -23,6 +23,7 @@ use super::xml::{ASSERTION, attribute, required, text};
 use crate::clock::Timestamp;
 use crate::crypto::sha256;
 pub use attributes::Attribute;
+pub(super) use message::MAX_AGE;
 pub use subject::NameId;
 use verified::Contents;
 pub use verified::VerifiedAssertion;

@@ -5,7 +5,7 @@ use crate::saml::refusal::{Check, Refusal};
 
 /// Which piece of a message a check looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub(in crate::saml) enum Part {
     /// The document as a document.
     Form,
     /// The response around the assertion.
@@ -20,13 +20,13 @@ pub enum Part {
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub(in crate::saml) struct Outcome {
     /// Where it looked; none when it could not go on there.
-    pub part: Option<Part>,
+    pub(in crate::saml) part: Option<Part>,
     /// Which check.
-    pub check: Check,
+    pub(in crate::saml) check: Check,
     /// Why it does not hold.
-    pub refusal: Option<Refusal>,
+    pub(in crate::saml) refusal: Option<Refusal>,
 }
 
 /// Told of every check, in order.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::path::Path;
 
 use flate2::read::GzDecoder;
 use serde::Deserialize;
@@ -62,6 +63,12 @@ impl World {
         ["idp1", "idp2", "idpec", "idpexp"]
             .map(|name| self.certificate(name))
             .to_vec()
+    }
+
+    /// Writes our key and its certificate as `sp.key` and `sp.crt`.
+    pub fn write_key(&self, folder: &Path) {
+        std::fs::write(folder.join("sp.key"), &self.keys["sp"]).unwrap();
+        std::fs::write(folder.join("sp.crt"), &self.certificates["sp"]).unwrap();
     }
 
     /// Ours, and the one before.

@@ -4,6 +4,7 @@
 mod binding;
 mod chromium;
 mod data;
+mod help;
 mod messages;
 mod metadata;
 mod our_side;
