@@ -73,6 +73,7 @@ impl Refusal {
 }
 
 /// What mostly is behind a failed check.
+#[expect(clippy::too_many_lines, reason = "a list: one entry for each check")]
 pub const fn hint(check: Check, purpose: Purpose) -> Hint {
     let (field, todo) = match check {
         Check::Audience => (

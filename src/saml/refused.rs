@@ -227,7 +227,7 @@ mod tests {
         }
         // From everywhere, it cannot reach what was asked for.
         for at in 5000..6000 {
-            let client = format!("2001:db8:{:x}::1", at);
+            let client = format!("2001:db8:{at:x}::1");
             kept.keep(answer(&format!("{at}"), false, &client, at));
         }
         let found = all(&kept);

@@ -69,9 +69,10 @@ pub(super) fn run(
     } else {
         tell(&shown, &report, output);
     }
-    Ok(match report.refused {
-        true => ExitCode::FAILURE,
-        false => ExitCode::SUCCESS,
+    Ok(if report.refused {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     })
 }
 

@@ -52,11 +52,8 @@ const PREFIX: &str = "AADSTS";
 /// What the idp's words mean. Entra wraps an error in another that says less: the last code that is known counts.
 pub fn explain(words: &str, kind: IdpKind) -> Option<EntraError> {
     let number = |word: &str| word.strip_prefix(PREFIX)?.parse().ok();
-    let named = words.split(|c: char| !c.is_ascii_alphanumeric());
-    named
-        .filter_map(number)
-        .filter_map(|number| known(number, kind))
-        .last()
+    let mut named = words.rsplit(|c: char| !c.is_ascii_alphanumeric());
+    named.find_map(|word| known(number(word)?, kind))
 }
 
 fn all() -> impl Iterator<Item = &'static Row> {
@@ -81,10 +78,10 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use IdpKind::{Oidc, Saml};
 
     #[test]
     fn codes_are_found_in_what_entra_writes() {
-        use IdpKind::{Oidc, Saml};
         for (words, kind, code, field) in [
             (
                 "AADSTS50105: Your administrator has configured the application app ('1') to block users",
@@ -137,6 +134,10 @@ mod tests {
                 "{words}"
             );
         }
+    }
+
+    #[test]
+    fn other_words_mean_nothing() {
         for words in [
             "",
             "AADSTS",
@@ -158,9 +159,9 @@ mod tests {
             assert!(row.hint.len() > 20, "{}", row.number);
             assert!(!row.hint.ends_with('.'), "{}", row.number);
         }
-        let unassigned = known(people::UNASSIGNED, IdpKind::Saml).unwrap();
+        let unassigned = known(people::UNASSIGNED, Saml).unwrap();
         assert!(unassigned.is_unassigned());
-        let others = all().filter_map(|row| known(row.number, IdpKind::Saml));
+        let others = all().filter_map(|row| known(row.number, Saml));
         assert_eq!(others.filter(EntraError::is_unassigned).count(), 1);
     }
 }

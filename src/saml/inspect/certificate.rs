@@ -1,5 +1,7 @@
 //! A certificate in words.
 
+use std::fmt::Write as _;
+
 use openssl::hash::MessageDigest;
 use openssl::x509::X509;
 
@@ -11,10 +13,13 @@ pub(super) fn in_words(der: &[u8], now: Timestamp) -> String {
     let Ok(x509) = X509::from_der(der) else {
         return "one that cannot be read".to_owned();
     };
-    let hex = |digest| {
-        let bytes = x509.digest(digest);
-        let bytes = bytes.map(|its| its.iter().map(|byte| format!("{byte:02X}")).collect());
-        bytes.unwrap_or_else(|_failed| String::from("?"))
+    let hex = |digest| match x509.digest(digest) {
+        Ok(bytes) => bytes.iter().fold(String::new(), |mut text, byte| {
+            // Writing into memory does not fail.
+            let _written = write!(text, "{byte:02X}");
+            text
+        }),
+        Err(_) => String::from("?"),
     };
     let (sha1, sha256) = (hex(MessageDigest::sha1()), hex(MessageDigest::sha256()));
     let validity = match Certificate::from_der(der) {

@@ -26,12 +26,12 @@ pub(super) fn party<'a>(screened: &Screened<'_>, question: &Question<'a>) -> Opt
     let issuer = issuer.and_then(|issuer| text(issuer).ok());
     let at = question.at.unwrap_or(question.now);
     let sends_to = |party: &&Party| party.acs.iter().any(|acs| acs == destination);
-    let issues = |party: &&Party| {
+    let is_of = |party: &&Party| {
         let known = party.metadata(at).ok();
         known.is_some_and(|(known, _)| Some(&known.entity_id) == issuer.as_ref())
     };
     let parties = || question.parties.iter();
-    parties().find(sends_to).or_else(|| parties().find(issues))
+    parties().find(sends_to).or_else(|| parties().find(is_of))
 }
 
 /// Fills in the second half of the report.

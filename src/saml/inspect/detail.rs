@@ -20,10 +20,12 @@ pub(super) fn of(
     trust: &Trust<'_>,
     at: Timestamp,
 ) -> Option<Finding> {
-    let why = match outcome.check {
-        Check::Decryption => inside(screened, trust, at)?,
-        Check::Signature | Check::Certificate => brought(screened.root(), trust)?.to_owned(),
-        _ => return None,
+    let why = if outcome.check == Check::Decryption {
+        inside(screened, trust, at)?
+    } else if matches!(outcome.check, Check::Signature | Check::Certificate) {
+        brought(screened.root(), trust)?.to_owned()
+    } else {
+        return None;
     };
     let about = format!("in detail: {why}");
     Some(Finding::new(State::Refused, outcome.check.as_str(), about))

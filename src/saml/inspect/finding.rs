@@ -93,12 +93,10 @@ impl Finding {
             };
             return Some(Self::refused(refusal, about));
         }
-        match outcome.check {
-            // The form was told before; a replay is the server's to know.
-            Check::Structure | Check::Replay => None,
-            Check::Signed if !party.signed_response => None,
-            check => Some(Self::new(State::Ok, check.as_str(), about)),
-        }
+        // The form was told before; a replay is the server's to know.
+        let untold = matches!(outcome.check, Check::Structure | Check::Replay)
+            || (outcome.check == Check::Signed && !party.signed_response);
+        (!untold).then(|| Self::new(State::Ok, outcome.check.as_str(), about))
     }
 }
 

@@ -100,8 +100,8 @@ fn of_base64(read_as: &str, field: &str, decoded: &[u8], relay_state: Option<Str
         decoded.trim_ascii_start().starts_with(b"<") || decoded.starts_with(b"\xef");
     if !looks_like_xml {
         let mut inflated = Vec::new();
-        let mut decoder = DeflateDecoder::new(decoded).take(MAX_INFLATED);
-        if decoder.read_to_end(&mut inflated).is_ok() && inflated.starts_with(b"<") {
+        let mut inflating = DeflateDecoder::new(decoded).take(MAX_INFLATED);
+        if inflating.read_to_end(&mut inflated).is_ok() && inflated.starts_with(b"<") {
             let read_as = format!("{read_as}, deflated");
             return Captured {
                 deflated: true,

@@ -59,10 +59,10 @@ impl Message {
         // Profiles 4.1.4.2.
         let issuer = self.issuer.as_deref().map(|its| issuer(its, trust));
         saw(Check::Issuer, issuer.unwrap_or(Ok(())))?;
-        let issued = self
+        let time = self
             .issued
             .map(|its| not_from_the_future(its, expected.now));
-        saw(Check::IssueInstant, issued.unwrap_or(Ok(())))
+        saw(Check::IssueInstant, time.unwrap_or(Ok(())))
     }
 
     /// Bindings 3.5.5.2: byte for byte, and there if the message is signed.

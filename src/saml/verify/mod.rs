@@ -100,13 +100,14 @@ fn walk(
     let posted = posted(field)?;
     let raw = Screened::message(&posted, "Response")?;
     witness.saw(Part::Form, Check::Structure, Ok(()))?;
-    let signed = match raw.root_is_signed() || !expected.signed_response {
-        true => Ok(()),
-        false => Err(refuse(
+    let signed = if raw.root_is_signed() || !expected.signed_response {
+        Ok(())
+    } else {
+        Err(refuse(
             Check::Signed,
             "a signed response",
             "an unsigned one",
-        )),
+        ))
     };
     witness.saw(Part::Response, Check::Signed, signed)?;
     let proof = proof::prove(&raw, trust, expected.now, witness)?;
@@ -131,9 +132,10 @@ fn walk(
     // R42, last: only what is good in everything else is remembered.
     let key = sha256(format!("{issuer}\n{id}").as_bytes());
     let until = forgotten.plus(SKEW).plus(SKEW);
-    let first = match expected.used.first_use(key, until, expected.now) {
-        true => Ok(()),
-        false => Err(refuse(Check::Replay, "an assertion that is new", &id)),
+    let first = if expected.used.first_use(key, until, expected.now) {
+        Ok(())
+    } else {
+        Err(refuse(Check::Replay, "an assertion that is new", &id))
     };
     witness.saw(Part::Assertion, Check::Replay, first)?;
     Ok(Contents {

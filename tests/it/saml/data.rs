@@ -65,9 +65,11 @@ impl World {
             .to_vec()
     }
 
-    /// Writes our key and its certificate as `sp.key` and `sp.crt`.
-    pub fn write_key(&self, folder: &Path) {
-        std::fs::write(folder.join("sp.key"), &self.keys["sp"]).unwrap();
+    /// Writes our key with its certificate, and the key before: `sp.key`, `sp.crt`, `spold.key`.
+    pub fn write_keys(&self, folder: &Path) {
+        for name in ["sp", "spold"] {
+            std::fs::write(folder.join(format!("{name}.key")), &self.keys[name]).unwrap();
+        }
         std::fs::write(folder.join("sp.crt"), &self.certificates["sp"]).unwrap();
     }
 
