@@ -5,6 +5,7 @@ mod binding;
 mod chromium;
 mod data;
 mod help;
+mod inspected;
 mod messages;
 mod metadata;
 mod our_side;
