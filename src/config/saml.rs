@@ -61,6 +61,17 @@ pub struct ProofWanted {
     pub anew: bool,
 }
 
+impl ProofWanted {
+    /// Classes of which an answer's must be one; empty allows any.
+    pub fn demanded(&self) -> &[String] {
+        match self.comparison {
+            Comparison::Exact => &self.context,
+            // Which class is the stronger one is the idp's to know.
+            Comparison::Minimum | Comparison::Maximum | Comparison::Better => &[],
+        }
+    }
+}
+
 /// Where an idp's metadata comes from.
 #[derive(Clone, Debug)]
 pub enum MetadataSource {

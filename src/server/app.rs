@@ -90,7 +90,7 @@ impl Stores {
             clock,
             metrics,
             storage,
-            idp_cache: file.with_file_name("idp-cache"),
+            idp_cache: idp_cache(settings),
             sessions: Arc::new(sessions),
             pending: Arc::new(Pendings::new(pending)),
             kept: Arc::default(),
@@ -218,6 +218,7 @@ impl Stores {
             login,
             proxy,
             scim,
+            saml: Arc::clone(&self.saml),
             tokens: Arc::clone(&self.scim.tokens),
             look,
         })
@@ -246,10 +247,18 @@ pub struct App {
     pub proxy: Proxy,
     /// Provisioning.
     pub scim: Scim,
+    /// What SAML idps' answers left behind.
+    pub saml: Arc<saml::Memory>,
     /// Tokens of SCIM clients.
     pub tokens: Arc<Tokens>,
     /// How pages look.
     pub look: Arc<Look>,
+}
+
+/// The folder where idps' metadata is kept between runs: beside the store.
+pub fn idp_cache(settings: &Settings) -> PathBuf {
+    let StorageUrl::Redb(file) = &settings.storage;
+    file.with_file_name("idp-cache")
 }
 
 fn look(settings: &Settings) -> Look {

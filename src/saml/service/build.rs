@@ -12,6 +12,7 @@ use super::memory::Memory;
 use super::source::Source;
 use crate::clock::Clock;
 use crate::config::{self, Protocol, Settings};
+use crate::identity::IdpName;
 use crate::login::Idp;
 use crate::metrics::Metrics;
 use crate::outbound::{Cache, Outbound, OutboundError};
@@ -76,7 +77,7 @@ pub fn build(
             entity_id: saml.idp_entity_id.clone(),
             signed_by: pinned(saml)?,
             outbound: Outbound::new(saml.ca_file.as_deref(), TIMEOUT)?,
-            cache: Cache::new(cache_dir, &format!("{}.saml", idp.name)),
+            cache: cache(cache_dir, &idp.name),
             clock: Arc::clone(clock),
             metrics: Arc::clone(metrics),
             known: ArcSwapOption::empty(),
@@ -91,7 +92,13 @@ pub fn build(
     Ok(idps)
 }
 
-fn pinned(settings: &config::Saml) -> Result<Vec<Certificate>, CertificateError> {
+/// Where an idp's metadata is kept.
+pub(super) fn cache(folder: &Path, idp: &IdpName) -> Cache {
+    Cache::new(folder, &format!("{idp}.saml"))
+}
+
+/// Who must have signed the metadata, where somebody must.
+pub(super) fn pinned(settings: &config::Saml) -> Result<Vec<Certificate>, CertificateError> {
     let pem = settings.metadata_certificate.as_ref();
     pem.map(|pem| Certificate::from_pem(pem.expose()))
         .into_iter()

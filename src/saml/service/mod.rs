@@ -4,11 +4,13 @@ mod build;
 mod keys;
 mod logout;
 mod memory;
+mod offline;
 mod params;
 mod publish;
 mod send;
 mod sign_in;
 mod source;
+mod tell;
 mod turns;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use http_body_util::Full;
 
 pub use build::{BuildError, build, check};
 pub use memory::Memory;
+pub use offline::Party;
 
 use keys::Keys;
 use publish::Published;

@@ -15,7 +15,7 @@ pub struct Attribute {
 }
 
 /// All attributes in order; one that comes again adds its values (Keycloak repeats `Role`).
-pub(super) fn read(assertion: Node<'_, '_>) -> Result<Vec<Attribute>, Refusal> {
+pub(in crate::saml) fn read(assertion: Node<'_, '_>) -> Result<Vec<Attribute>, Refusal> {
     let mut found: Vec<Attribute> = Vec::new();
     for statement in children(assertion, ASSERTION, "AttributeStatement") {
         for node in elements(statement) {

@@ -184,6 +184,11 @@ impl Asked<'_> {
                 failed,
                 limit,
             } => self.scim_log(user, failed, limit),
+            Operation::SamlLog {
+                idp,
+                request_id,
+                limit,
+            } => self.saml_log(idp, request_id, limit),
             Operation::ScimPause { on } => self.scim_pause(on).await,
             Operation::ScimResetFuse { tenant } => self.scim_reset_fuse(&tenant).await,
             Operation::AuditVerify => done(&ChainVerdict::from(self.app.audit.verify().await?)),

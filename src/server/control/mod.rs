@@ -10,6 +10,7 @@ mod import;
 mod operation;
 mod people;
 mod row;
+mod saml;
 mod scim;
 mod sessions;
 mod socket;
@@ -23,6 +24,7 @@ pub use row::{
     AuditRow, ChainVerdict, ChangedUser, ConflictRow, GroupDetails, GroupRow, ImportedRow, Page,
     Revoked, RoleRow, SessionRow, UserDetails, UserRow,
 };
+pub use saml::RefusedRow;
 pub use scim::ExchangeRow;
 pub use socket::{ControlError, ControlSocket};
 pub use tokens::{NewTokenRow, TokenRow};

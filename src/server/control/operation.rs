@@ -169,6 +169,15 @@ pub enum Operation {
         /// At most so many.
         limit: usize,
     },
+    /// The last answers of SAML idps that were refused, newest first.
+    SamlLog {
+        /// Only of this idp.
+        idp: Option<IdpName>,
+        /// Only the one with this request id.
+        request_id: Option<String>,
+        /// At most so many.
+        limit: usize,
+    },
     /// Stops provisioning, or lets it go on.
     ScimPause {
         /// Stop.

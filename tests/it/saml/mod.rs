@@ -7,6 +7,8 @@ mod blind;
 mod chromium;
 mod data;
 mod fitting;
+mod help;
+mod inspected;
 mod messages;
 mod metadata;
 mod our_side;

@@ -9,6 +9,7 @@ use http_body_util::Full;
 use crate::clock::Timestamp;
 use crate::login::Login;
 use crate::problem::Problem;
+use crate::saml::hint::Purpose;
 use crate::saml::message::{Expecting, LogoutRequest, Received, RedirectQuery, Role};
 use crate::saml::metadata::IdpMetadata;
 use crate::saml::refusal::{Check, Refusal};
@@ -30,7 +31,8 @@ impl Saml {
         let known = self.source.current().await?;
         if visit.method == Method::GET {
             let query = visit.uri.query().unwrap_or_default();
-            let query = RedirectQuery::read(query).map_err(|why| self.refused(visit, &why))?;
+            let query = RedirectQuery::read(query);
+            let query = query.map_err(|why| self.refused(visit, &why, false))?;
             let (role, relay) = (query.role(), query.relay_state().map(str::to_owned));
             let came = Came::Redirect(query);
             return self
@@ -75,7 +77,7 @@ impl Saml {
             };
             if let Some(why) = trouble {
                 // Ours has ended; of theirs the person is told that it may go on.
-                let _told = self.refused(visit, &why);
+                let _told = self.refused(visit, &why, true);
                 return Ok(answer::redirect(&format!(
                     "{done}?idp={}",
                     self.mapping.idp
@@ -86,7 +88,8 @@ impl Saml {
         let read = self.read(known, came, slo, None, visit, |came, trust, expecting| {
             came.request(trust, expecting)
         });
-        let request = read.await?.map_err(|why| self.refused(visit, &why))?;
+        let request = read.await?;
+        let request = request.map_err(|why| self.refused(visit, &why, false))?;
         let (asked, done) = match request {
             LogoutRequest::Signed(asked) => {
                 self.end_all(login, visit, &asked).await?;
@@ -163,18 +166,8 @@ impl Saml {
         read.await.map_err(Problem::internal)
     }
 
-    fn refused(&self, visit: &Visit, why: &Refusal) -> Problem {
-        let (idp, check) = (self.mapping.idp.as_str(), why.check().as_str());
-        let (expected, came) = (why.expected(), why.came());
-        let request_id = &*visit.origin.request_id;
-        tracing::warn!(
-            idp,
-            check,
-            expected,
-            came,
-            request_id,
-            "a sign-out message is refused"
-        );
+    fn refused(&self, visit: &Visit, why: &Refusal, asked: bool) -> Problem {
+        self.tell(visit, why, Purpose::SignOut, asked);
         unreadable().because(why.clone())
     }
 }

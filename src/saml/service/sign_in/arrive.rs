@@ -11,7 +11,8 @@ use super::SignInError;
 use crate::identity::Principal;
 use crate::login::{Login, Pending};
 use crate::problem::Problem;
-use crate::saml::refusal::Refusal;
+use crate::saml::hint::Purpose;
+use crate::saml::refusal::{Check, Refusal};
 use crate::saml::service::Saml;
 use crate::saml::service::memory::Arrival;
 use crate::saml::service::params::Params;
@@ -44,7 +45,11 @@ impl Saml {
     async fn arrival(&self, login: &Login, visit: &Visit, body: &[u8]) -> Result<Arrival, Problem> {
         let began = Instant::now();
         let params = Params::form(visit, body)?;
-        let response = params.get("SAMLResponse").ok_or(SignInError::NoResponse)?;
+        let Some(response) = params.get("SAMLResponse") else {
+            let nothing = Refusal::new(Check::Parameters, "SAMLResponse in the form", "none");
+            self.tell(visit, &nothing, Purpose::SignIn, false);
+            return Err(SignInError::NoResponse.into());
+        };
         let state = params.get("RelayState");
         let host = &visit.origin.host;
         let pending = state
@@ -59,26 +64,20 @@ impl Saml {
             Err(refusal) => {
                 let goes = began.checked_add(levelled(began.elapsed()));
                 sleep_until(goes.unwrap_or(began)).await;
-                let (idp, check) = (self.mapping.idp.as_str(), refusal.check().as_str());
-                let (expected, came) = (refusal.expected(), refusal.came());
-                let request_id = &*visit.origin.request_id;
-                tracing::warn!(
-                    idp,
-                    check,
-                    expected,
-                    came,
-                    request_id,
-                    "a sign-in is refused"
-                );
-                return Err(refused(refusal));
+                return Err(self.refuse(visit, refusal, pending.is_some()));
             }
         };
-        let principal = self.mapping.principal(&assertion, visit.now)?;
-        let pending = pending.filter(|_| assertion.request_id().is_some());
+        let asked = assertion.request_id().is_some();
+        let principal = self.mapping.principal(&assertion, visit.now);
+        let principal = principal.inspect_err(|why| {
+            self.tell(visit, &why.refusal(&assertion), Purpose::SignIn, asked);
+        })?;
+        let pending = pending.filter(|_| asked);
         if pending
             .as_ref()
             .is_some_and(|pending| self.is_old(pending, &principal))
         {
+            self.tell(visit, &not_again(&principal), Purpose::SignIn, asked);
             return Err(SignInError::NotAgain.into());
         }
         Ok(Arrival {
@@ -97,20 +96,19 @@ impl Saml {
     }
 }
 
-/// One text for every check; which one failed is the operator's business.
-fn refused(refusal: Refusal) -> Problem {
-    Problem::forbidden(
-        "sign_in.saml",
-        "Your sign-in service's answer could not be verified. Please start again.",
-    )
-    .because(refusal)
-}
-
 /// The age at which an answer goes that is ready at this one.
 fn levelled(age: Duration) -> Duration {
     let steps = age.as_millis().div_euclid(STEP.as_millis());
     let steps = u32::try_from(steps).unwrap_or(u32::MAX);
     STEP.saturating_mul(steps.saturating_add(1))
+}
+
+fn not_again(principal: &Principal) -> Refusal {
+    Refusal::new(
+        Check::AuthnStatement,
+        "an AuthnInstant after our request, which had ForceAuthn",
+        principal.authenticated_at.to_rfc3339(),
+    )
 }
 
 #[cfg(test)]

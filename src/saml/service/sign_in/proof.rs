@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{SignInError, request_id};
 use crate::clock::Timestamp;
-use crate::config::Comparison;
 use crate::login::{Login, Pending};
 use crate::problem::Problem;
 use crate::saml::metadata::IdpMetadata;
@@ -34,11 +33,7 @@ impl Saml {
             request: pending.map(|pending| request_id(&pending.nonce)),
             idp_initiated: self.settings.idp_initiated,
             signed_response: self.settings.signed_response,
-            authn_context: match self.settings.proof.comparison {
-                Comparison::Exact => self.settings.proof.context.clone(),
-                // Which class is the stronger one is the idp's to know.
-                Comparison::Minimum | Comparison::Maximum | Comparison::Better => Vec::new(),
-            },
+            authn_context: self.settings.proof.demanded().to_vec(),
             now: visit.now,
         };
         let job = Arc::new(job);

@@ -32,7 +32,8 @@ impl Source {
     }
 }
 
-fn bounded(file: &Path) -> io::Result<Vec<u8>> {
+/// The file, or as much of it as metadata may have and a byte more.
+pub(in crate::saml::service) fn bounded(file: &Path) -> io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut read = Vec::new();
     let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);

@@ -27,6 +27,8 @@ use crate::saml::certificate::Certificate;
 use crate::saml::metadata::{IdpMetadata, Origin};
 use crate::saml::refusal::Refusal;
 
+pub(super) use document::bounded;
+
 /// An idp that just failed is left alone for this long.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Why an idp's metadata cannot be had.
@@ -62,11 +64,11 @@ impl From<SourceError> for Problem {
 
 /// What is kept on disk.
 #[derive(Serialize, Deserialize)]
-struct Cached {
-    fetched: Timestamp,
+pub(super) struct Cached {
+    pub(super) fetched: Timestamp,
     /// Fixed when the idp was first met.
-    entity_id: String,
-    document: String,
+    pub(super) entity_id: String,
+    pub(super) document: String,
 }
 
 /// One idp's metadata.
