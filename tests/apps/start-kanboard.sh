@@ -29,7 +29,7 @@ PHP
 install_once kanboard-1 make_kanboard
 kanboard=$tools/kanboard-1
 
-token=kanboard-api-token
+token='kanboard-api-token'
 export DATA_DIR=$data/kanboard PLUGINS_DIR=$data/plugins LOG_DRIVER=stderr MAIL_TRANSPORT=test API_AUTHENTICATION_TOKEN=$token
 export REVERSE_PROXY_AUTH=true REVERSE_PROXY_DEFAULT_ADMIN=admin TRUSTED_PROXY_NETWORKS=127.0.0.0/8
 export REVERSE_PROXY_USER_HEADER=HTTP_X_FORWARDED_USER REVERSE_PROXY_EMAIL_HEADER=HTTP_X_FORWARDED_EMAIL
