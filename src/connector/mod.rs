@@ -5,6 +5,7 @@
 mod dry_run;
 mod failure;
 mod groups;
+mod judge;
 mod ledger;
 mod map;
 mod membership;
@@ -14,6 +15,7 @@ mod people;
 mod records;
 mod rehearsal;
 mod render;
+mod request;
 mod webhook;
 mod wire;
 

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::AppFailure;
+use super::judge::next_link;
 use super::records::is_empty;
 use super::render::{Context, written};
-use super::wire::{Reply, Wire, next_link};
+use super::wire::{Reply, Wire};
 use crate::config::{Listing, Style, Total};
 
 /// Most records that one question reads.

@@ -1,18 +1,17 @@
-//! One call of the app's API, and what its answer means.
+//! One call of the app's API.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, LINK, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
-use url::Url;
 
 use super::AppFailure;
-use super::failure::words;
 use super::pace::Pace;
-use super::render::{Context, Within, written};
-use crate::config::{Api, Body, BodyEncoding, Called, ErrorRule, Meaning, Operation, TokenAt};
+use super::render::{Context, written};
+use super::request::{content_type, encoded};
+use crate::config::{Api, Called, ErrorRule, Operation, TokenAt};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundError};
 use crate::secret::Secret;
@@ -31,7 +30,7 @@ pub(super) struct Reply {
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) api: Api,
-    errors: Vec<ErrorRule>,
+    pub(super) errors: Vec<ErrorRule>,
     outbound: Outbound,
     pace: Pace,
     token: Mutex<Option<Secret>>,
@@ -39,11 +38,11 @@ pub(super) struct Wire {
 }
 
 /// An answer before it is judged.
-struct Answer {
-    status: StatusCode,
-    document: Value,
-    text: String,
-    headers: HeaderMap,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) document: Value,
+    pub(super) text: String,
+    pub(super) headers: HeaderMap,
 }
 
 impl Wire {
@@ -196,103 +195,6 @@ impl Wire {
         Ok(token)
     }
 
-    fn address(
-        &self,
-        path: &crate::config::Template,
-        query: Option<&crate::config::Template>,
-        context: &Context<'_>,
-    ) -> Result<Url, AppFailure> {
-        let invalid = |why: super::render::Escapes| AppFailure::Invalid(why.to_string());
-        let path = context.text(path, Within::Path).map_err(invalid)?;
-        let base = self.api.base.as_str().trim_end_matches('/');
-        let mut url = Url::parse(&format!("{base}{path}"))
-            .map_err(|error| AppFailure::unreached(error.to_string()))?;
-        if let Some(query) = query {
-            let query = context.text(query, Within::Query).map_err(invalid)?;
-            url.set_query(Some(&query));
-        }
-        Ok(url)
-    }
-
-    /// What would be sent.
-    pub(super) fn request(
-        &self,
-        called: &Called,
-        body: Option<&Body>,
-        token: Option<&Secret>,
-        context: &Context<'_>,
-    ) -> Result<Request<Bytes>, AppFailure> {
-        match (called, &self.api.endpoint) {
-            (
-                Called::Http {
-                    method,
-                    path,
-                    query,
-                },
-                _,
-            ) => {
-                let url = self.address(path, query.as_ref(), context)?;
-                let context = with_token(context, token);
-                let body = body.and_then(|body| context.body(body));
-                self.bare(method, &url, body, token, &context)
-            }
-            (Called::Procedure(name), Some(endpoint)) => {
-                let Called::Http {
-                    method,
-                    path,
-                    query,
-                } = &endpoint.called
-                else {
-                    return Err(AppFailure::Cannot("call procedures"));
-                };
-                let url = self.address(path, query.as_ref(), context)?;
-                let context = with_token(context, token);
-                let params = body.and_then(|body| context.body(body));
-                let params = params.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-                let context = context.with("call", name.as_str()).with("body", params);
-                let body = context.body(&endpoint.envelope);
-                self.bare(method, &url, body, token, &context)
-            }
-            (Called::Procedure(_), None) => Err(AppFailure::Cannot("call procedures")),
-        }
-    }
-
-    fn bare(
-        &self,
-        method: &Method,
-        url: &Url,
-        body: Option<Value>,
-        token: Option<&Secret>,
-        context: &Context<'_>,
-    ) -> Result<Request<Bytes>, AppFailure> {
-        let unreached = |error: http::Error| AppFailure::unreached(error.to_string());
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url.as_str())
-            .body(Bytes::new())
-            .map_err(unreached)?;
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let context = with_token(context, token);
-        for (name, template) in &self.api.headers {
-            let text = context.text(template, Within::Text).unwrap_or_default();
-            let value = HeaderValue::from_str(&text);
-            headers.insert(
-                name,
-                value.map_err(|error| AppFailure::unreached(format!("{name}: {error}")))?,
-            );
-        }
-        if let Some(body) = body {
-            let kind = self.api.content_type.clone();
-            headers.insert(
-                CONTENT_TYPE,
-                kind.unwrap_or_else(|| content_type(self.api.encoding)),
-            );
-            *request.body_mut() = encoded(&body, self.api.encoding);
-        }
-        Ok(request)
-    }
-
     async fn exchange(
         &self,
         request: Request<Bytes>,
@@ -345,136 +247,4 @@ impl Wire {
             headers: head.headers,
         })
     }
-
-    /// The first rule that fits; else what the status says.
-    fn judge(&self, operation: &str, answer: Answer) -> Result<Reply, AppFailure> {
-        let Answer {
-            status,
-            document,
-            text,
-            headers,
-        } = answer;
-        let rule = self.errors.iter().find(|rule| {
-            let meant =
-                rule.operations.is_empty() || rule.operations.iter().any(|its| its == operation);
-            // Where the document is no JSON, patterns look at the text.
-            let plain = Value::from(text.as_str());
-            let document = if document.is_null() {
-                &plain
-            } else {
-                &document
-            };
-            meant && rule.condition.fits(status.as_u16(), document)
-        });
-        let meaning = rule.map_or_else(|| by_status(status), |rule| Some(rule.is));
-        let retry_after = headers
-            .get(RETRY_AFTER)
-            .and_then(|it| it.to_str().ok()?.parse().ok());
-        let retry_after = retry_after.map(std::time::Duration::from_secs);
-        match meaning {
-            Some(Meaning::Ok) => {}
-            Some(Meaning::Uniqueness) => {
-                return Err(AppFailure::Uniqueness(words(&document, &text)));
-            }
-            Some(Meaning::Missing) => return Err(AppFailure::Missing),
-            Some(Meaning::InvalidValue) => {
-                return Err(AppFailure::Invalid(words(&document, &text)));
-            }
-            Some(Meaning::TooMany) => return Err(AppFailure::TooMany(retry_after)),
-            Some(Meaning::Unavailable) | None => {
-                let perhaps = status.is_server_error() || status.is_redirection();
-                return Err(AppFailure::Unavailable {
-                    why: odd(status, &headers),
-                    retry_after,
-                    perhaps,
-                });
-            }
-        }
-        let is_page = text.trim_start().starts_with('<');
-        if document.is_null() && is_page {
-            return Err(AppFailure::odd(
-                "it answers with a page, not with its API's JSON",
-            ));
-        }
-        Ok(Reply { document, headers })
-    }
-}
-
-fn by_status(status: StatusCode) -> Option<Meaning> {
-    match status.as_u16() {
-        200..300 => Some(Meaning::Ok),
-        404 | 410 => Some(Meaning::Missing),
-        409 => Some(Meaning::Uniqueness),
-        400 | 422 => Some(Meaning::InvalidValue),
-        429 => Some(Meaning::TooMany),
-        _ => None,
-    }
-}
-
-fn odd(status: StatusCode, headers: &HeaderMap) -> String {
-    let number = status.as_u16();
-    match number {
-        401 | 403 => format!("it refuses the connector's own credentials ({number})"),
-        300..=399 => {
-            let to = headers
-                .get(LOCATION)
-                .and_then(|it| it.to_str().ok())
-                .unwrap_or("nowhere");
-            let to: String = to.chars().filter(|c| !c.is_control()).take(100).collect();
-            format!("it answers {number}, a redirect to {to}; is base right?")
-        }
-        _ => format!("it answers {number}"),
-    }
-}
-
-fn with_token<'a>(context: &Context<'a>, token: Option<&Secret>) -> Context<'a> {
-    match token {
-        Some(token) => context.clone().with("token", token.expose()),
-        None => context.clone(),
-    }
-}
-
-fn content_type(encoding: BodyEncoding) -> HeaderValue {
-    HeaderValue::from_static(match encoding {
-        BodyEncoding::Json => "application/json",
-        BodyEncoding::Form => "application/x-www-form-urlencoded",
-    })
-}
-
-fn encoded(body: &Value, encoding: BodyEncoding) -> Bytes {
-    match (encoding, body) {
-        (BodyEncoding::Form, Value::Object(members)) => {
-            let mut form = url::form_urlencoded::Serializer::new(String::new());
-            for (name, value) in members {
-                match value {
-                    Value::Array(items) => {
-                        for item in items {
-                            form.append_pair(name, &written(item));
-                        }
-                    }
-                    value => {
-                        form.append_pair(name, &written(value));
-                    }
-                }
-            }
-            form.finish().into()
-        }
-        (BodyEncoding::Json | BodyEncoding::Form, body) => body.to_string().into(),
-    }
-}
-
-/// The address of the next page in a `Link` header (RFC 8288 3).
-pub(super) fn next_link(headers: &HeaderMap) -> Option<String> {
-    let links = headers
-        .get_all(LINK)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    links.flat_map(|value| value.split(',')).find_map(|link| {
-        let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|parameter| {
-            let parameter = parameter.trim().to_ascii_lowercase();
-            parameter == "rel=next" || parameter == "rel=\"next\""
-        });
-        is_next.then(|| address.to_owned())
-    })
 }

@@ -15,7 +15,7 @@ pub(super) fn messages(changes: &[Change]) -> Vec<Message> {
     for change in changes {
         match change {
             Change::PutUser(after, expected) => messages.push(Message {
-                kind: if *expected == Expected::New { "user.created" } else { "user.updated" },
+                kind: if *expected == Expected::New { "user.created" } else { "user.changed" },
                 about: format!("user {} {}", after.tenant, after.id),
                 data: user(after),
             }),
@@ -32,7 +32,7 @@ pub(super) fn messages(changes: &[Change]) -> Vec<Message> {
                 }),
             }),
             Change::PutGroup(after, expected) => messages.push(Message {
-                kind: if *expected == Expected::New { "group.created" } else { "group.updated" },
+                kind: if *expected == Expected::New { "group.created" } else { "group.changed" },
                 about: format!("group {} {}", after.tenant, after.id),
                 data: group(after),
             }),

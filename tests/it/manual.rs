@@ -5,8 +5,15 @@ use std::fs;
 use std::path::Path;
 
 const MANUAL: &str = include_str!("../../docs/LOG.md");
-/// Areas whose texts with a dot are something else: keys, files.
-const OTHERS: [&str; 3] = ["src/cli", "src/config", "src/server/control/socket.rs"];
+/// Areas whose texts with a dot are something else: keys, files, attributes, operations.
+const OTHERS: [&str; 6] = [
+    "src/cli",
+    "src/config",
+    "src/connector",
+    "src/provision/app/lookup.rs",
+    "src/provision/app/view.rs",
+    "src/server/control/socket.rs",
+];
 
 /// Codes and actions in the code: texts such as `"sign_in.wrong"`.
 fn in_code() -> BTreeSet<String> {
