@@ -42,5 +42,6 @@ mod store_kill;
 mod support;
 mod tls;
 mod tokens;
+mod webhooks;
 mod websocket;
 mod written;
