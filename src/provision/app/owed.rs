@@ -256,7 +256,11 @@ impl People {
     ) -> Result<Option<Found>, Refused> {
         Ok(match &intent.app_id {
             Some(id) => app.connector.user(id).await?,
-            None => app.connector.find_user(&user.user_name).await?,
+            None => {
+                app.connector
+                    .find_user(app.key(&view::of_user(&app.connector, user)))
+                    .await?
+            }
         })
     }
 

@@ -12,7 +12,7 @@ impl AppSide {
         Owner::new(Kind::User, &user.tenant, &user.id)
     }
 
-    fn key<'a>(&self, wanted: &'a Attributes) -> &'a str {
+    pub(super) fn key<'a>(&self, wanted: &'a Attributes) -> &'a str {
         let key = wanted.get(self.connector.user_key());
         key.and_then(|key| key.as_str()).unwrap_or_default()
     }
