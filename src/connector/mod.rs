@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::outbound::OutboundError;
 
 pub use failure::AppFailure;
-pub use ledger::{Intent, Kind, Ledger, Link, Owner};
+pub use ledger::{Intent, Kind, Ledger, LedgerError, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
@@ -67,6 +67,7 @@ impl Connector {
             groups,
             errors,
             drift_every: _,
+            forget: _,
         } = settings;
         Ok(Self {
             wire: Wire::new(api, errors, metrics)?,

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::audit::Audit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Logo, Mistakes, Settings, StorageUrl};
-use crate::connector::{Connector, Ledger, Webhook};
+use crate::connector::{Connector, Ledger, LedgerError, Webhook};
 use crate::crypto::Passwords;
 use crate::directory::EmbeddedDirectory;
 use crate::identity::IdpName;
@@ -40,6 +40,9 @@ pub enum BuildError {
     /// SAML idps.
     #[error("idp")]
     Saml(#[from] saml::BuildError),
+    /// Accounts of another app.
+    #[error("connector")]
+    Ledger(#[from] LedgerError),
     /// Attributes that the settings name.
     #[error(transparent)]
     Attributes(Mistakes),
@@ -129,15 +132,15 @@ impl Stores {
     }
 
     /// The app's own user API.
-    fn app_side(&self, settings: &Settings) -> Result<Option<AppSide>, OutboundError> {
+    async fn app_side(&self, settings: &Settings) -> Result<Option<AppSide>, BuildError> {
         let Some(connector) = settings.connector.clone() else {
             return Ok(None);
         };
-        let connector = Arc::new(Connector::counting(connector, Arc::clone(&self.metrics))?);
-        Ok(Some(AppSide::new(
-            connector,
-            Ledger::new(self.storage.clone()),
-        )))
+        let ledger = Ledger::new(self.storage.clone());
+        let forget = connector.forget.clone();
+        let connector = Connector::counting(connector, Arc::clone(&self.metrics))?;
+        ledger.belong(connector.name(), &forget).await?;
+        Ok(Some(AppSide::new(Arc::new(connector), ledger)))
     }
 
     fn webhook(&self, settings: &Settings) -> Result<Option<Arc<Webhook>>, OutboundError> {
@@ -172,7 +175,7 @@ impl Stores {
         );
         let provision = provision
             .remembering(Arc::clone(&self.provision))
-            .reaching(self.app_side(&settings)?)
+            .reaching(self.app_side(&settings).await?)
             .telling(self.webhook(&settings)?);
         let provision = Arc::new(provision);
         let look = Arc::new(look(&settings));

@@ -55,6 +55,8 @@ pub struct Connector {
     pub errors: Vec<ErrorRule>,
     /// How often the app's accounts are compared with the directory; zero is never. Default 24 h.
     pub drift_every: Duration,
+    /// Links to accounts of the app of this name may be forgotten; empty is none.
+    pub forget: String,
 }
 
 /// Parts of `sidegate.toml` that a connector's `[gate]` may hold.
@@ -68,6 +70,7 @@ impl Connector {
         let base = section.text("base", "");
         let (never, month) = (Duration::ZERO, Duration::from_hours(24 * 30));
         let drift_every = section.duration("drift_every", DAY, never..=month);
+        let forget = section.text("forget", "");
         let place = Place {
             upstream: Some(upstream),
             base: Some(base).filter(|base| !base.is_empty()),
@@ -99,6 +102,7 @@ impl Connector {
             let connector = read_tables(&mut section, &place, &variable)?;
             return Some(Self {
                 drift_every,
+                forget,
                 ..connector
             });
         }
@@ -114,6 +118,7 @@ impl Connector {
         }
         Some(Self {
             drift_every,
+            forget,
             ..connector?
         })
     }
@@ -250,6 +255,7 @@ fn read_tables(root: &mut Section, place: &Place<'_>, find: Variable<'_>) -> Opt
         groups,
         errors,
         drift_every: DAY,
+        forget: String::new(),
     })
 }
 
