@@ -265,7 +265,12 @@ impl People {
     }
 
     /// Who comes into the app late comes into their groups.
-    async fn join_groups(&self, app: &AppSide, user: &User, link: &Link) -> Result<(), Refused> {
+    pub(super) async fn join_groups(
+        &self,
+        app: &AppSide,
+        user: &User,
+        link: &Link,
+    ) -> Result<(), Refused> {
         if !app.connector.has_members() {
             return Ok(());
         }
