@@ -16,10 +16,12 @@ mod rehearsal;
 mod render;
 mod wire;
 
+use std::time::Duration;
+
 use crate::config::{self, AppGroups, AppUsers};
 use crate::outbound::OutboundError;
 
-pub use failure::AppFailure;
+pub use failure::{AppFailure, Fate};
 pub use ledger::{Intent, Kind, Ledger, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
@@ -33,6 +35,8 @@ pub struct Connector {
     wire: Wire,
     users: AppUsers,
     groups: Option<AppGroups>,
+    /// Of whoever may deactivate an administrator now: two at once could each be told that the other is left.
+    administrators: tokio::sync::Mutex<()>,
 }
 
 impl Connector {
@@ -52,7 +56,13 @@ impl Connector {
             wire: Wire::new(api, errors)?,
             users,
             groups,
+            administrators: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// How long a call may come to the app after its answer was given up: queues and gateways on the way wait, too.
+    pub fn patience(&self) -> Duration {
+        self.wire.api.timeout.saturating_mul(6)
     }
 
     /// What the app is called in messages.

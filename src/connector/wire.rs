@@ -9,10 +9,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use super::AppFailure;
 use super::failure::words;
 use super::pace::Pace;
 use super::render::{Context, Within, written};
+use super::{AppFailure, Fate};
 use crate::config::{Api, Body, BodyEncoding, Called, ErrorRule, Meaning, Operation, TokenAt};
 use crate::outbound::{Outbound, OutboundError};
 use crate::secret::Secret;
@@ -292,10 +292,7 @@ impl Wire {
         request: Request<Bytes>,
         operation: &str,
     ) -> Result<Answer, AppFailure> {
-        let reads = [".list", ".find", ".get"]
-            .iter()
-            .any(|end| operation.ends_with(end));
-        let safe = reads || operation == "login" || request.method() == Method::GET;
+        let safe = reads(operation) || operation == "login" || request.method() == Method::GET;
         let first = self.once(request.clone()).await;
         match first {
             // Asked again where that changes nothing: an idle connection may just have been closed.
@@ -309,13 +306,17 @@ impl Wire {
         let answer = self.outbound.call(request).await;
         let answer = answer.map_err(|error| {
             self.pace.failed();
-            let perhaps = !error.is_unconnected();
+            let fate = if error.is_unconnected() {
+                Fate::Nothing
+            } else {
+                Fate::Yet
+            };
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
             let why = format!("{error}{}", cause.unwrap_or_default());
             AppFailure::Unavailable {
                 why,
                 retry_after: None,
-                perhaps,
+                fate,
             }
         })?;
         if answer.status().is_server_error() {
@@ -370,11 +371,10 @@ impl Wire {
             }
             Some(Meaning::TooMany) => return Err(AppFailure::TooMany(retry_after)),
             Some(Meaning::Unavailable) | None => {
-                let perhaps = status.is_server_error() || status.is_redirection();
                 return Err(AppFailure::Unavailable {
                     why: odd(status, &headers),
                     retry_after,
-                    perhaps,
+                    fate: fate(status),
                 });
             }
         }
@@ -384,7 +384,28 @@ impl Wire {
                 "it answers with a page, not with its API's JSON",
             ));
         }
+        // Half a list, or a word of somebody in between, must not read as nobody.
+        let says_nothing = document.is_null() && text.trim() != "null";
+        if says_nothing && reads(operation) && status != StatusCode::NO_CONTENT {
+            return Err(AppFailure::odd("it answers with something that is no JSON"));
+        }
         Ok(Reply { document, headers })
+    }
+}
+
+/// Whether an operation changes nothing.
+fn reads(operation: &str) -> bool {
+    let ends = [".list", ".find", ".get"];
+    ends.iter().any(|end| operation.ends_with(end))
+}
+
+/// Of what was asked, when this is the answer.
+fn fate(status: StatusCode) -> Fate {
+    match status {
+        // Whoever stands before the app has not waited for it.
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Fate::Yet,
+        _ if status.is_server_error() || status.is_redirection() => Fate::Perhaps,
+        _ => Fate::Nothing,
     }
 }
 
