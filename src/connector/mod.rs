@@ -4,7 +4,10 @@
 
 mod dry_run;
 mod failure;
+#[cfg(test)]
+mod fake;
 mod groups;
+mod judge;
 mod ledger;
 mod map;
 mod membership;
@@ -91,3 +94,10 @@ impl Connector {
             .filter_map(|field| field.attribute.as_deref())
     }
 }
+
+#[cfg(test)]
+mod page_tests;
+#[cfg(test)]
+mod record_tests;
+#[cfg(test)]
+mod tests;

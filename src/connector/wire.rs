@@ -1,31 +1,24 @@
-//! One call of the app's API, and what its answer means.
+//! One call of the app's API.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, LINK, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request};
 use serde_json::Value;
 use url::Url;
 
-use super::failure::words;
+use super::judge::{Answer, Reply, judge, reads};
 use super::pace::Pace;
 use super::render::{Context, Within, written};
 use super::{AppFailure, Fate};
-use crate::config::{Api, Body, BodyEncoding, Called, ErrorRule, Meaning, Operation, TokenAt};
+use crate::config::{Api, Body, BodyEncoding, Called, ErrorRule, Operation, TokenAt};
 use crate::outbound::{Outbound, OutboundError};
 use crate::secret::Secret;
 
 /// Longest answer, bytes: some apps list everybody at once.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
-
-/// What the app answered, when it is no refusal.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) document: Value,
-    pub(super) headers: HeaderMap,
-}
 
 /// The app's API.
 #[derive(Debug)]
@@ -35,14 +28,6 @@ pub(super) struct Wire {
     outbound: Outbound,
     pace: Pace,
     token: Mutex<Option<Secret>>,
-}
-
-/// An answer before it is judged.
-struct Answer {
-    status: StatusCode,
-    document: Value,
-    text: String,
-    headers: HeaderMap,
 }
 
 impl Wire {
@@ -95,8 +80,9 @@ impl Wire {
             .join(next)
             .map_err(|_not_a_url| AppFailure::odd("its next page has no address"))?;
         let base = &self.api.base;
-        let same = url.origin() == base.origin() && url.path().starts_with(base.path());
-        if !same {
+        let below = url.path().strip_prefix(base.path().trim_end_matches('/'));
+        let below = below.is_some_and(|rest| rest.starts_with('/'));
+        if url.origin() != base.origin() || !below {
             return Err(AppFailure::odd("its next page is elsewhere"));
         }
         let build = |token: Option<&Secret>| {
@@ -112,7 +98,7 @@ impl Wire {
     ) -> Result<Reply, AppFailure> {
         let Some(login) = &self.api.login else {
             let answer = self.exchange(build(None)?, operation).await?;
-            return self.judge(operation, answer);
+            return judge(&self.errors, operation, answer);
         };
         let known = self
             .token
@@ -127,11 +113,11 @@ impl Wire {
         let ended =
             |it: &crate::config::Condition| it.fits(answer.status.as_u16(), &answer.document);
         if !login.again.iter().any(ended) {
-            return self.judge(operation, answer);
+            return judge(&self.errors, operation, answer);
         }
         let token = self.log_in().await?;
         let answer = self.exchange(build(Some(&token))?, operation).await?;
-        self.judge(operation, answer)
+        judge(&self.errors, operation, answer)
     }
 
     async fn log_in(&self) -> Result<Secret, AppFailure> {
@@ -175,7 +161,7 @@ impl Wire {
             .body(bytes)
             .map_err(|error| AppFailure::unreached(error.to_string()))?;
         let answer = self.exchange(request, "login").await?;
-        let reply = self.judge("login", answer)?;
+        let reply = judge(&self.errors, "login", answer)?;
         let token = match &login.token {
             TokenAt::Document(at) => at.of(&reply.document).map(written),
             TokenAt::Header(name) => reply
@@ -334,106 +320,6 @@ impl Wire {
             headers: head.headers,
         })
     }
-
-    /// The first rule that fits; else what the status says.
-    fn judge(&self, operation: &str, answer: Answer) -> Result<Reply, AppFailure> {
-        let Answer {
-            status,
-            document,
-            text,
-            headers,
-        } = answer;
-        let rule = self.errors.iter().find(|rule| {
-            let meant =
-                rule.operations.is_empty() || rule.operations.iter().any(|its| its == operation);
-            // Where the document is no JSON, patterns look at the text.
-            let plain = Value::from(text.as_str());
-            let document = if document.is_null() {
-                &plain
-            } else {
-                &document
-            };
-            meant && rule.condition.fits(status.as_u16(), document)
-        });
-        let meaning = rule.map_or_else(|| by_status(status), |rule| Some(rule.is));
-        let retry_after = headers
-            .get(RETRY_AFTER)
-            .and_then(|it| it.to_str().ok()?.parse().ok());
-        let retry_after = retry_after.map(std::time::Duration::from_secs);
-        match meaning {
-            Some(Meaning::Ok) => {}
-            Some(Meaning::Uniqueness) => {
-                return Err(AppFailure::Uniqueness(words(&document, &text)));
-            }
-            Some(Meaning::Missing) => return Err(AppFailure::Missing),
-            Some(Meaning::InvalidValue) => {
-                return Err(AppFailure::Invalid(words(&document, &text)));
-            }
-            Some(Meaning::TooMany) => return Err(AppFailure::TooMany(retry_after)),
-            Some(Meaning::Unavailable) | None => {
-                return Err(AppFailure::Unavailable {
-                    why: odd(status, &headers),
-                    retry_after,
-                    fate: fate(status),
-                });
-            }
-        }
-        let is_page = text.trim_start().starts_with('<');
-        if document.is_null() && is_page {
-            return Err(AppFailure::odd(
-                "it answers with a page, not with its API's JSON",
-            ));
-        }
-        // Half a list, or a word of somebody in between, must not read as nobody.
-        let says_nothing = document.is_null() && text.trim() != "null";
-        if says_nothing && reads(operation) && status != StatusCode::NO_CONTENT {
-            return Err(AppFailure::odd("it answers with something that is no JSON"));
-        }
-        Ok(Reply { document, headers })
-    }
-}
-
-/// Whether an operation changes nothing.
-fn reads(operation: &str) -> bool {
-    let ends = [".list", ".find", ".get"];
-    ends.iter().any(|end| operation.ends_with(end))
-}
-
-/// Of what was asked, when this is the answer.
-fn fate(status: StatusCode) -> Fate {
-    match status {
-        // Whoever stands before the app has not waited for it.
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Fate::Yet,
-        _ if status.is_server_error() || status.is_redirection() => Fate::Perhaps,
-        _ => Fate::Nothing,
-    }
-}
-
-fn by_status(status: StatusCode) -> Option<Meaning> {
-    match status.as_u16() {
-        200..300 => Some(Meaning::Ok),
-        404 | 410 => Some(Meaning::Missing),
-        409 => Some(Meaning::Uniqueness),
-        400 | 422 => Some(Meaning::InvalidValue),
-        429 => Some(Meaning::TooMany),
-        _ => None,
-    }
-}
-
-fn odd(status: StatusCode, headers: &HeaderMap) -> String {
-    let number = status.as_u16();
-    match number {
-        401 | 403 => format!("it refuses the connector's own credentials ({number})"),
-        300..=399 => {
-            let to = headers
-                .get(LOCATION)
-                .and_then(|it| it.to_str().ok())
-                .unwrap_or("nowhere");
-            let to: String = to.chars().filter(|c| !c.is_control()).take(100).collect();
-            format!("it answers {number}, a redirect to {to}; is base right?")
-        }
-        _ => format!("it answers {number}"),
-    }
 }
 
 fn with_token<'a>(context: &Context<'a>, token: Option<&Secret>) -> Context<'a> {
@@ -470,20 +356,4 @@ fn encoded(body: &Value, encoding: BodyEncoding) -> Bytes {
         }
         (BodyEncoding::Json | BodyEncoding::Form, body) => body.to_string().into(),
     }
-}
-
-/// The address of the next page in a `Link` header (RFC 8288 3).
-pub(super) fn next_link(headers: &HeaderMap) -> Option<String> {
-    let links = headers
-        .get_all(LINK)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    links.flat_map(|value| value.split(',')).find_map(|link| {
-        let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|parameter| {
-            let parameter = parameter.trim().to_ascii_lowercase();
-            parameter == "rel=next" || parameter == "rel=\"next\""
-        });
-        is_next.then(|| address.to_owned())
-    })
 }
