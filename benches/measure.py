@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 
+from connector import Connector
 from figures import ROOT, facts, load, median, rounds, table, times
+from saml import Saml
 from scim import Scim
 from stand import PLAIN, Sidegate, Stand, Target, cpu_between, free_port, start_nginx
 
@@ -194,7 +196,7 @@ class Bench:
 PARTS = {
     "requests": Bench.requests, "tls": Bench.handshakes, "streams": Bench.streams, "memory": Bench.memory,
     "scim": Scim.everything, "scim-start": Scim.start, "scim-reads": Scim.reads, "scim-creates": Scim.creates,
-    "scim-rivals": Scim.rivals, "scim-memory": Scim.memory,
+    "scim-rivals": Scim.rivals, "scim-memory": Scim.memory, "connector": Connector.everything, "saml": Saml.everything, "saml-worst": Saml.worst,
 }
 
 
@@ -223,7 +225,7 @@ def main():
     stand, made = Stand(options.sidegate, options.tools), {}
     try:
         for name in options.parts or [name for name in PARTS if "-" not in name]:
-            of = Scim if name.startswith("scim") else Bench
+            of = {"connector": Connector, "scim": Scim, "saml": Saml}.get(name.split("-")[0], Bench)
             made[of] = made.get(of) or of(stand, options)
             PARTS[name](made[of])
     finally:

@@ -118,6 +118,16 @@ pub struct Metrics {
     /// `sidegate_scim_refused_total{kind}`: SCIM clients that were not let in: `missing`, `unknown`, `revoked`,
     /// `expired`, `tenant`, `assertion`, `network`, `throttled`, `rate`, `busy`.
     pub scim_refused: Family<Kind, Counter>,
+    /// `sidegate_connector_calls_total{kind}`: `answered`, `refused` (4xx), `failed` (5xx), `unreachable`.
+    pub connector_calls: Kinds,
+    /// `sidegate_connector_owed`: records that the app has yet to follow.
+    pub connector_owed: Gauge,
+    /// `sidegate_connector_drift{kind}`: accounts that were not as the directory says: `changed`, `missing`, `added`.
+    pub connector_drift: Family<Kind, Gauge>,
+    /// `sidegate_webhook_posts_total{kind}`: `taken`, `refused`.
+    pub webhook_posts: Kinds,
+    /// `sidegate_webhook_waiting`: messages that wait.
+    pub webhook_waiting: Gauge,
 }
 
 impl Metrics {
@@ -127,6 +137,8 @@ impl Metrics {
         let mut m = Self {
             requests: Kinds::new(&["2xx", "3xx", "4xx", "5xx", "101"]),
             decisions: Kinds::new(&["allow", "sign_in", "refuse", "own", "bad_request"]),
+            connector_calls: Kinds::new(&["answered", "refused", "failed", "unreachable"]),
+            webhook_posts: Kinds::new(&["taken", "refused"]),
             ..Self::default()
         };
         let mut book = Book(Registry::with_prefix("sidegate"));
@@ -196,6 +208,31 @@ impl Metrics {
             "SCIM clients that were not let in",
             &m.scim_refused,
         );
+        book.add(
+            "connector_calls",
+            "Calls of the app's own user API",
+            &m.connector_calls.family,
+        );
+        book.add(
+            "connector_owed",
+            "Records that the app has yet to follow",
+            &m.connector_owed,
+        );
+        book.add(
+            "connector_drift",
+            "Accounts of the app that are not as the directory says",
+            &m.connector_drift,
+        );
+        book.add(
+            "webhook_posts",
+            "Webhook messages posted",
+            &m.webhook_posts.family,
+        );
+        book.add(
+            "webhook_waiting",
+            "Webhook messages that wait",
+            &m.webhook_waiting,
+        );
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         book.0
             .register("build", "Version that runs", Info::new(version.to_vec()));
@@ -239,6 +276,7 @@ mod tests {
             let idp = "i".to_owned();
             family.get_or_create(&SignIn { idp, outcome: "o" }).inc();
         }
+        metrics.connector_drift.get_or_create(&kind).set(1);
         let idp = Idp {
             idp: "i".to_owned(),
         };

@@ -53,6 +53,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
             BuildError::Proxy(_)
             | BuildError::Outbound(_)
             | BuildError::Saml(_)
+            | BuildError::Ledger(_)
             | BuildError::Attributes(_) => true,
             BuildError::Storage(_) => false,
         },

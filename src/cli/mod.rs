@@ -14,12 +14,14 @@ mod logs;
 mod output;
 mod password;
 mod people;
+mod saml;
 mod scim;
 mod serve;
 mod session;
 mod temporary;
 mod token;
 mod user;
+mod webhook;
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,9 @@ use crate::config::Settings;
 use crate::identity::TenantSlug;
 use crate::server::control::{Operation, ask};
 use output::Output;
+
+/// Where the configuration is when nobody says where.
+const DEFAULT_CONFIG: &str = "/etc/sidegate/sidegate.toml";
 
 /// One binary in front of an app you cannot change: single sign-on, identity headers, provisioning.
 #[derive(Debug, Parser)]
@@ -53,7 +58,7 @@ struct Cli {
         global = true,
         env = "SIDEGATE_CONFIG",
         value_name = "FILE",
-        default_value = "/etc/sidegate/sidegate.toml"
+        default_value = DEFAULT_CONFIG
     )]
     config: PathBuf,
     #[command(subcommand)]
@@ -79,12 +84,18 @@ enum Command {
     /// Sessions: who is signed in, and the end of it.
     #[command(subcommand)]
     Session(session::Command),
+    /// SAML: why sign-ins are refused.
+    #[command(subcommand)]
+    Saml(saml::Command),
     /// Provisioning: what SCIM clients asked, and stopping it.
     #[command(subcommand)]
     Scim(scim::Command),
     /// The app's own user API: check a connector, compare, what is owed.
     #[command(subcommand)]
     Connector(connector::Command),
+    /// Webhooks: what waits, and what nobody took.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// The chain of what happened: show, verify.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -124,8 +135,10 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::User(command) => user::run(command, &server, output),
         Command::Group(command) => group::run(command, &server, output),
         Command::Session(command) => session::run(command, &server, output),
+        Command::Saml(command) => saml::run(command, &server, output),
         Command::Scim(command) => scim::run(command, &server, output),
         Command::Connector(command) => connector::run(command, &server, output),
+        Command::Webhook(command) => webhook::run(command, &server, output),
         Command::Audit(command) => audit::run(command, &server, output),
         Command::Token(command) => token::run(command, &server, output),
     }

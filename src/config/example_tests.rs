@@ -133,6 +133,7 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
         "saml.key",
         "saml.crt",
         "saml-old.key",
+        "saml-old.crt",
     ];
     for file in files {
         std::fs::write(folder.join(file), "x").unwrap();
@@ -154,5 +155,5 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
     assert_eq!(settings.idps.len(), 2);
     assert_eq!(settings.tenants[0].roles.groups[0].1, "ADMIN");
     assert_eq!(settings.scim.federations[0].name, "entra");
-    assert_eq!(settings.files.len(), 13);
+    assert_eq!(settings.files.len(), 14);
 }

@@ -22,6 +22,7 @@ mod session;
 mod source;
 mod together;
 mod value;
+mod webhook;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -44,12 +45,13 @@ pub use idp::{Attributes, IdpSettings, Oidc, Protocol};
 pub use mistake::{Mistake, Mistakes};
 pub use policy::{Access, Anonymous, Rule, Who};
 pub use provisioning::{Adopt, Groups, Jit, Match, OnDelete, Provisioning, Roles, Tenant};
-pub use saml::{Binding, MetadataSource, Saml};
+pub use saml::{Binding, Comparison, MetadataSource, ProofWanted, Saml};
 pub use scim::{AttributeRule, Extension, ExtensionAttribute, ExtensionType, Scim};
 pub use server::{AppSession, Audit, Limits, Log, LogFormat, Rate, Server, Tls, Upstream};
 pub use session::{Local, Logo, Pages, Paths, SameSite, SessionSettings};
 pub use source::SourceError;
 pub use value::{Listen, PublicUrl, SafeUrl, StorageUrl, UpstreamUrl, is_loopback, read_duration};
+pub use webhook::Webhook;
 
 /// Everything an operator can set, valid by construction.
 #[derive(Clone, Debug)]
@@ -80,6 +82,8 @@ pub struct Settings {
     pub scim: Scim,
     /// `[connector]`; none when the directory is the end of the way.
     pub connector: Option<Connector>,
+    /// `[webhook]`; none where nobody is told.
+    pub webhook: Option<Webhook>,
     /// `[limits]`
     pub limits: Limits,
     /// `[audit]`
@@ -191,6 +195,7 @@ impl Settings {
         let settings = Self {
             server: Server::read(root.section("server")),
             connector: Connector::read(root.section("connector"), &upstream.url),
+            webhook: Webhook::read(root.section("webhook"), &upstream.url),
             upstream,
             storage: server::read_storage(root.section("storage")),
             session: SessionSettings::read(root.section("session")),

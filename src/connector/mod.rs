@@ -17,19 +17,24 @@ mod people;
 mod records;
 mod rehearsal;
 mod render;
+mod request;
+mod webhook;
 mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{self, AppGroups, AppUsers};
+use crate::metrics::Metrics;
 use crate::outbound::OutboundError;
 
 pub use failure::{AppFailure, Fate};
-pub use ledger::{Intent, Kind, Ledger, Link, Owner};
+pub use ledger::{Intent, Kind, Ledger, LedgerError, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
 pub use render::Attributes;
+pub use webhook::{Message, Queued, Webhook};
 use wire::Wire;
 
 /// The app's own user API.
@@ -49,14 +54,28 @@ impl Connector {
     ///
     /// Trusted certificates cannot be read.
     pub fn new(settings: config::Connector) -> Result<Self, OutboundError> {
+        Self::counting(settings, Arc::default())
+    }
+
+    /// The same, with calls counted.
+    ///
+    /// # Errors
+    ///
+    /// Trusted certificates cannot be read.
+    pub fn counting(
+        settings: config::Connector,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, OutboundError> {
         let config::Connector {
             api,
             users,
             groups,
             errors,
+            drift_every: _,
+            forget: _,
         } = settings;
         Ok(Self {
-            wire: Wire::new(api, errors)?,
+            wire: Wire::new(api, errors, metrics)?,
             users,
             groups,
             administrators: tokio::sync::Mutex::default(),

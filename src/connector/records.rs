@@ -69,7 +69,8 @@ impl Records<'_> {
         };
         let mut record = record.clone();
         // APIs that leave the id out of the record were asked for this one.
-        if self.kind.id.of(&record).is_none() {
+        let told = self.kind.id.of(&record);
+        if !told.is_some_and(|id| id.is_string() || id.is_number()) {
             let attributes = map::to_scim(self.kind, self.active, &record);
             return Ok(Some(Found {
                 id: id.to_owned(),
@@ -79,7 +80,8 @@ impl Records<'_> {
         }
         let found = self.found(record);
         match found {
-            Some(found) if found.id == id => Ok(Some(found)),
+            // Where the id is a name, some answer a name in other letters with the one they hold.
+            Some(found) if fold(&found.id) == fold(id) => Ok(Some(found)),
             Some(found) => Err(AppFailure::odd(format!(
                 "asked for {id}, it gives {}",
                 found.id

@@ -1,19 +1,19 @@
 //! One call of the app's API.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request};
+use http::{Method, Request};
 use serde_json::Value;
-use url::Url;
 
 use super::judge::{Answer, Reply, judge, reads};
 use super::pace::Pace;
-use super::render::{Context, Within, written};
+use super::render::{Context, written};
+use super::request::{content_type, encoded};
 use super::{AppFailure, Fate};
-use crate::config::{Api, Body, BodyEncoding, Called, ErrorRule, Operation, TokenAt};
+use crate::config::{Api, Called, ErrorRule, Operation, TokenAt};
+use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundError};
 use crate::secret::Secret;
 
@@ -28,10 +28,15 @@ pub(super) struct Wire {
     outbound: Outbound,
     pace: Pace,
     token: Mutex<Option<Secret>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Wire {
-    pub(super) fn new(api: Api, errors: Vec<ErrorRule>) -> Result<Self, OutboundError> {
+    pub(super) fn new(
+        api: Api,
+        errors: Vec<ErrorRule>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, OutboundError> {
         let outbound = Outbound::new(api.ca_file.as_deref(), api.timeout)?;
         let outbound = outbound.answers_up_to(MAX_ANSWER).trusting(&api.base);
         let pace = Pace::new(api.at_once, api.per_second, api.timeout);
@@ -41,6 +46,7 @@ impl Wire {
             outbound,
             pace,
             token: Mutex::default(),
+            metrics,
         })
     }
 
@@ -176,103 +182,6 @@ impl Wire {
         Ok(token)
     }
 
-    fn address(
-        &self,
-        path: &crate::config::Template,
-        query: Option<&crate::config::Template>,
-        context: &Context<'_>,
-    ) -> Result<Url, AppFailure> {
-        let invalid = |why: super::render::Escapes| AppFailure::Invalid(why.to_string());
-        let path = context.text(path, Within::Path).map_err(invalid)?;
-        let base = self.api.base.as_str().trim_end_matches('/');
-        let mut url = Url::parse(&format!("{base}{path}"))
-            .map_err(|error| AppFailure::unreached(error.to_string()))?;
-        if let Some(query) = query {
-            let query = context.text(query, Within::Query).map_err(invalid)?;
-            url.set_query(Some(&query));
-        }
-        Ok(url)
-    }
-
-    /// What would be sent.
-    pub(super) fn request(
-        &self,
-        called: &Called,
-        body: Option<&Body>,
-        token: Option<&Secret>,
-        context: &Context<'_>,
-    ) -> Result<Request<Bytes>, AppFailure> {
-        match (called, &self.api.endpoint) {
-            (
-                Called::Http {
-                    method,
-                    path,
-                    query,
-                },
-                _,
-            ) => {
-                let url = self.address(path, query.as_ref(), context)?;
-                let context = with_token(context, token);
-                let body = body.and_then(|body| context.body(body));
-                self.bare(method, &url, body, token, &context)
-            }
-            (Called::Procedure(name), Some(endpoint)) => {
-                let Called::Http {
-                    method,
-                    path,
-                    query,
-                } = &endpoint.called
-                else {
-                    return Err(AppFailure::Cannot("call procedures"));
-                };
-                let url = self.address(path, query.as_ref(), context)?;
-                let context = with_token(context, token);
-                let params = body.and_then(|body| context.body(body));
-                let params = params.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-                let context = context.with("call", name.as_str()).with("body", params);
-                let body = context.body(&endpoint.envelope);
-                self.bare(method, &url, body, token, &context)
-            }
-            (Called::Procedure(_), None) => Err(AppFailure::Cannot("call procedures")),
-        }
-    }
-
-    fn bare(
-        &self,
-        method: &Method,
-        url: &Url,
-        body: Option<Value>,
-        token: Option<&Secret>,
-        context: &Context<'_>,
-    ) -> Result<Request<Bytes>, AppFailure> {
-        let unreached = |error: http::Error| AppFailure::unreached(error.to_string());
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url.as_str())
-            .body(Bytes::new())
-            .map_err(unreached)?;
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let context = with_token(context, token);
-        for (name, template) in &self.api.headers {
-            let text = context.text(template, Within::Text).unwrap_or_default();
-            let value = HeaderValue::from_str(&text);
-            headers.insert(
-                name,
-                value.map_err(|error| AppFailure::unreached(format!("{name}: {error}")))?,
-            );
-        }
-        if let Some(body) = body {
-            let kind = self.api.content_type.clone();
-            headers.insert(
-                CONTENT_TYPE,
-                kind.unwrap_or_else(|| content_type(self.api.encoding)),
-            );
-            *request.body_mut() = encoded(&body, self.api.encoding);
-        }
-        Ok(request)
-    }
-
     async fn exchange(
         &self,
         request: Request<Bytes>,
@@ -290,6 +199,12 @@ impl Wire {
     async fn once(&self, request: Request<Bytes>) -> Result<Answer, AppFailure> {
         let _turn = self.pace.turn().await?;
         let answer = self.outbound.call(request).await;
+        self.metrics.connector_calls.inc(match &answer {
+            Ok(answer) if answer.status().is_server_error() => "failed",
+            Ok(answer) if answer.status().is_client_error() => "refused",
+            Ok(_) => "answered",
+            Err(_) => "unreachable",
+        });
         let answer = answer.map_err(|error| {
             self.pace.failed();
             let fate = if error.is_unconnected() {
@@ -319,41 +234,5 @@ impl Wire {
             text,
             headers: head.headers,
         })
-    }
-}
-
-fn with_token<'a>(context: &Context<'a>, token: Option<&Secret>) -> Context<'a> {
-    match token {
-        Some(token) => context.clone().with("token", token.expose()),
-        None => context.clone(),
-    }
-}
-
-fn content_type(encoding: BodyEncoding) -> HeaderValue {
-    HeaderValue::from_static(match encoding {
-        BodyEncoding::Json => "application/json",
-        BodyEncoding::Form => "application/x-www-form-urlencoded",
-    })
-}
-
-fn encoded(body: &Value, encoding: BodyEncoding) -> Bytes {
-    match (encoding, body) {
-        (BodyEncoding::Form, Value::Object(members)) => {
-            let mut form = url::form_urlencoded::Serializer::new(String::new());
-            for (name, value) in members {
-                match value {
-                    Value::Array(items) => {
-                        for item in items {
-                            form.append_pair(name, &written(item));
-                        }
-                    }
-                    value => {
-                        form.append_pair(name, &written(value));
-                    }
-                }
-            }
-            form.finish().into()
-        }
-        (BodyEncoding::Json | BodyEncoding::Form, body) => body.to_string().into(),
     }
 }

@@ -13,4 +13,4 @@ pub use jwks::{ASYMMETRIC, KeySet, KeysError};
 pub use jws::{JwsError, claimed, number, signed};
 pub use password::{MAX_PASSWORD, PasswordError, Passwords};
 pub use sign::{SignAlgorithm, SignError, SigningKey};
-pub use token::{Digest, random_bytes, random_token, sha256};
+pub use token::{Digest, hmac_sha256, random_bytes, random_token, sha256};

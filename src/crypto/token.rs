@@ -35,6 +35,12 @@ pub fn sha256(bytes: &[u8]) -> Digest {
     Digest(out)
 }
 
+/// HMAC with SHA-256 (RFC 2104, FIPS 198-1).
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key);
+    aws_lc_rs::hmac::sign(&key, message).as_ref().to_vec()
+}
+
 /// Bytes from the operating system's generator.
 ///
 /// # Panics

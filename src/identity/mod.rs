@@ -10,4 +10,4 @@ pub use name::{
     Email, EmailError, GroupId, IdpName, MAX_NAME, NameError, Role, TenantSlug, UserId, fold,
 };
 pub use principal::{ClaimedGroups, IdpKind, Principal};
-pub use record::{Group, Identity, Link, ManagedBy, SignInMethod, Tombstone, User};
+pub use record::{Account, Group, Identity, Link, ManagedBy, SignInMethod, Tombstone, User};

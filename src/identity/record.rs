@@ -174,4 +174,15 @@ pub struct Identity {
     pub groups: Vec<String>,
     /// After mapping, allowed ones only.
     pub roles: Vec<Role>,
+    /// Their account in the app, where a connector knows it.
+    pub account: Option<Account>,
+}
+
+/// A person's account in the app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// What the app calls it.
+    pub id: String,
+    /// Its login name, in the app's spelling.
+    pub login: String,
 }

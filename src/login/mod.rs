@@ -8,6 +8,7 @@ mod begin;
 mod chooser;
 mod ended;
 mod endpoint;
+mod entra;
 mod finish;
 mod form;
 mod idp;
@@ -37,6 +38,7 @@ use crate::session::Sessions;
 use crate::web::page::Look;
 
 pub use bearer::bearer_token;
+pub use entra::{EntraError, PortalField, explain, not_assigned};
 pub use idp::{BearerCheck, Begin, BeginRequest, Idp, Logout};
 pub use kept::{Asker, Kept, KeptBodies, MAX_KEPT, Missing};
 pub use pending::{Pending, Pendings};

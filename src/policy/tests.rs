@@ -35,6 +35,7 @@ fn person(user_name: &str, emails: Value, groups: &[&str], roles: &[&str]) -> Id
         },
         groups: groups.iter().map(|its| (*its).to_owned()).collect(),
         roles: roles.iter().map(|its| Role((*its).to_owned())).collect(),
+        account: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::rules::Ruled;
 use super::{Provision, Refused, RoleSource, person};
 use crate::directory::{DirectoryError, UserKey};
-use crate::identity::{ClaimedGroups, Group, Identity, TenantSlug, User, UserId, fold};
+use crate::identity::{Account, ClaimedGroups, Group, Identity, TenantSlug, User, UserId, fold};
 
 impl Provision {
     /// A person by user name, folded, or by id.
@@ -56,10 +56,23 @@ impl Provision {
             }
         }
         let roles = ruled.roles.roles(&found.user, &groups);
+        let account = self.account(&found.user).await?;
         Ok(Some(Identity {
             user: found.user,
             groups,
             roles,
+            account,
+        }))
+    }
+
+    async fn account(&self, user: &User) -> Result<Option<Account>, DirectoryError> {
+        let Some(app) = &self.people.app else {
+            return Ok(None);
+        };
+        let link = app.link_of(user).await?;
+        Ok(link.map(|link| Account {
+            id: link.app_id,
+            login: link.login,
         }))
     }
 

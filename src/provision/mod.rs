@@ -27,12 +27,14 @@ mod told;
 mod touch;
 mod turns;
 mod users;
+mod webhook;
 
 use std::sync::Arc;
 
 use crate::audit::{Audit, Event};
 use crate::clock::Clock;
 use crate::config::{Groups, Tenant};
+use crate::connector::Webhook;
 use crate::directory::Directory;
 use crate::identity::{SignInMethod, TenantSlug, User};
 use crate::secret::Secret;
@@ -147,6 +149,8 @@ struct People {
     state: Arc<State>,
     /// The app's own user API; none where the directory is the end of the way.
     app: Option<AppSide>,
+    /// Who is told of changes.
+    webhook: Option<Arc<Webhook>>,
 }
 
 impl Provision {
@@ -169,6 +173,7 @@ impl Provision {
                 clock,
                 state: Arc::default(),
                 app: None,
+                webhook: None,
             }),
             tenants,
             groups,
@@ -193,6 +198,21 @@ impl Provision {
             ..self.people.as_ref().clone()
         });
         self
+    }
+
+    /// With somebody who is told of changes.
+    #[must_use]
+    pub fn telling(mut self, webhook: Option<Arc<Webhook>>) -> Self {
+        self.people = Arc::new(People {
+            webhook,
+            ..self.people.as_ref().clone()
+        });
+        self
+    }
+
+    /// Who is told of changes.
+    pub fn webhook(&self) -> Option<&Arc<Webhook>> {
+        self.people.webhook.as_ref()
     }
 
     /// The app's own user API.

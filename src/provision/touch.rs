@@ -3,6 +3,7 @@
 
 use std::future::Future;
 
+use super::webhook::messages;
 use super::{People, Refused};
 use crate::audit::Event;
 use crate::directory::Change;
@@ -72,6 +73,10 @@ impl People {
         touch: &Touch,
         along: Along,
     ) -> Result<(), Refused> {
+        let along = match &self.webhook {
+            Some(webhook) => along.and(webhook.queue(messages(&changes), self.clock.now())),
+            None => along,
+        };
         let apply = |entries: Along| self.directory.apply_with(changes, along.and(entries));
         let apply = self.audit.with(events, apply);
         // Polled in this order; both writes share a commit.

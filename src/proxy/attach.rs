@@ -41,6 +41,7 @@ mod tests {
             user: serde_json::from_value(user).unwrap(),
             groups: Vec::new(),
             roles: Vec::new(),
+            account: None,
         }
     }
 

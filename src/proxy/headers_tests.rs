@@ -54,6 +54,7 @@ fn identity(user_name: &str, groups: &[&str]) -> Identity {
         },
         groups: groups.iter().map(|its| (*its).to_owned()).collect(),
         roles: vec![Role("ADMIN".to_owned()), Role("MEMBER".to_owned())],
+        account: None,
     }
 }
 

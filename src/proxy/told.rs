@@ -26,6 +26,7 @@ impl Told<'_> {
             "user": user,
             "groups": self.groups,
             "roles": self.roles,
+            "account": identity.account,
             "tenant": identity.user.tenant,
             "session": {
                 "id": session.id,

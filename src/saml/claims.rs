@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::refusal::{Check, Refusal};
 use super::verify::VerifiedAssertion;
 use crate::clock::Timestamp;
 use crate::config::Attributes;
@@ -42,6 +43,34 @@ impl From<ClaimsError> for Problem {
         )
         .because(error)
     }
+}
+
+impl ClaimsError {
+    /// The same for the operator, with the names of what came instead.
+    pub(super) fn refusal(&self, assertion: &VerifiedAssertion) -> Refusal {
+        match self {
+            Self::Transient(names) => Refusal::new(
+                Check::NameId,
+                format!("a NameID that is not transient, or one of {names}"),
+                came(assertion),
+            ),
+            Self::UserName(names) => Refusal::new(
+                Check::Attributes,
+                format!("one of {names}, for the user name"),
+                came(assertion),
+            ),
+        }
+    }
+}
+
+/// Names alone: what they hold is the person's.
+fn came(assertion: &VerifiedAssertion) -> String {
+    let format = assertion.name_id().format.as_deref();
+    let format = format.and_then(|its| its.rsplit(':').next());
+    let name_id = format!("NameID ({})", format.unwrap_or("unspecified"));
+    let names = assertion.attributes().iter().map(|its| its.name.as_str());
+    let all: Vec<_> = std::iter::once(name_id.as_str()).chain(names).collect();
+    all.join(", ")
 }
 
 /// Which idp's attributes these are, and which of them hold what.

@@ -8,13 +8,18 @@ mod certificate;
 mod claims;
 mod decode;
 mod decrypt;
+mod hint;
+mod inspect;
 mod message;
 mod metadata;
 mod once;
 mod private_key;
 mod refusal;
+mod refused;
 mod screen;
+mod seal;
 mod service;
+mod shown;
 mod signature;
 mod time;
 mod verify;
@@ -22,6 +27,8 @@ mod xml;
 
 pub use certificate::{Certificate, CertificateError};
 pub use claims::{ClaimsError, Mapping};
+pub use hint::{Hint, Purpose, hint};
+pub use inspect::{Fact, Finding, InputError, MAX_FILE, Question, Report, Section, State, inspect};
 pub use message::{
     Asked, AuthnRequest, Expecting, LogoutAnswer, LogoutCall, LogoutReply, LogoutRequest, Outgoing,
     PostForm, Received, RedirectQuery, Role, message_id,
@@ -30,5 +37,7 @@ pub use metadata::{Endpoint, Endpoints, IdpMetadata, Origin, OurMetadata};
 pub use once::{OneTime, UsedAssertions};
 pub use private_key::{KeyError, PrivateKey};
 pub use refusal::{Check, Refusal};
-pub use service::{BuildError, Memory, build, check};
+pub use refused::{AskedRefusals, RefusedAnswer, RefusedAnswers};
+pub use service::{BuildError, Memory, Party, build, check};
+pub use time::moment;
 pub use verify::{Attribute, Expected, NameId, Trust, VerifiedAssertion, verify};

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
+use super::shown::{MAX, shown};
 use crate::problem::Problem;
-
-/// Longest piece of a message that goes to the log, characters.
-const MAX_CAME: usize = 300;
 
 /// Which check did not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,8 +22,10 @@ pub enum Check {
     Structure,
     /// Where a signature stands, and what it points at.
     Reference,
-    /// Algorithms for signatures, digests, transforms and encryption.
+    /// Algorithms for signatures, digests and transforms.
     Algorithm,
+    /// Algorithms for encryption.
+    EncryptionAlgorithm,
     /// There is a signature over what is read.
     Signed,
     /// A certificate of the idp fits, and is inside its validity.
@@ -56,6 +56,8 @@ pub enum Check {
     Confirmation,
     /// The request that it answers.
     InResponseTo,
+    /// Whether the idp may begin by itself.
+    Unsolicited,
     /// How the person signed in there.
     AuthnStatement,
     /// What else it says of the person.
@@ -80,6 +82,7 @@ impl Check {
             Self::Structure => "structure",
             Self::Reference => "reference",
             Self::Algorithm => "algorithm",
+            Self::EncryptionAlgorithm => "encryption_algorithm",
             Self::Signed => "signed",
             Self::Certificate => "certificate",
             Self::Signature => "signature",
@@ -95,6 +98,7 @@ impl Check {
             Self::NameId => "name_id",
             Self::Confirmation => "confirmation",
             Self::InResponseTo => "in_response_to",
+            Self::Unsolicited => "unsolicited",
             Self::AuthnStatement => "authn_statement",
             Self::Attributes => "attributes",
             Self::Replay => "replay",
@@ -120,11 +124,16 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(check: Check, expected: impl Into<String>, came: impl AsRef<str>) -> Self {
+    /// Both are shown cut and escaped: names in a message get into what was expected, too.
+    pub(super) fn new(check: Check, expected: impl AsRef<str>, came: impl AsRef<str>) -> Self {
+        let came = match came.as_ref() {
+            "" => "nothing",
+            came => came,
+        };
         Self {
             check,
-            expected: expected.into(),
-            came: shown(came.as_ref()),
+            expected: shown(expected.as_ref(), MAX),
+            came: shown(came, MAX),
         }
     }
 
@@ -147,15 +156,9 @@ impl Refusal {
         &self.expected
     }
 
-    /// What came: cut short, without control characters. Written by whoever sent the message: for the log alone.
+    /// What came: cut short, control characters escaped. Written by whoever sent the message: for the log alone.
     pub fn came(&self) -> &str {
         &self.came
-    }
-
-    /// Somebody without a key of the idp may learn of our decryption by timing this answer: it must leave at a
-    /// fixed time after the request came, as every other answer to an encrypted message that nobody signed.
-    pub fn is_blind(&self) -> bool {
-        self.check == Check::Decryption
     }
 }
 
@@ -169,33 +172,22 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// One line, in quotes, and not too long.
-fn shown(came: &str) -> String {
-    let clean = came.chars().filter(|c| !c.is_control());
-    let mut text: String = clean.take(MAX_CAME).collect();
-    if text.is_empty() {
-        "nothing".clone_into(&mut text);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_log_line_stays_one_line() {
-        let refusal = Refusal::new(
-            Check::Audience,
-            "us",
-            "them\n2026 INFO all is well\u{1b}[2J",
-        );
+    fn r41_a_log_line_stays_one_line() {
+        let evil = "them\n2026 INFO all is well\u{1b}[2J";
+        let refusal = Refusal::new(Check::Audience, evil, evil);
+        let line = "them\\n2026 INFO all is well\\u{1b}[2J";
         assert_eq!(
             refusal.to_string(),
-            "audience: expected us, came them2026 INFO all is well[2J"
+            format!("audience: expected {line}, came {line}")
         );
-        let long = Refusal::new(Check::Audience, "us", "x".repeat(4000));
-        assert_eq!(long.came().len(), MAX_CAME);
+        let long = "x".repeat(4000);
+        let long = Refusal::new(Check::Audience, &long, &long);
+        assert!(long.to_string().len() < 2 * MAX + 64, "{long}");
         assert_eq!(Refusal::new(Check::Audience, "us", "").came(), "nothing");
     }
 }

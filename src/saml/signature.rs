@@ -12,8 +12,9 @@ use super::screen::{Kind, Screened};
 use super::xml::attribute;
 use crate::clock::Timestamp;
 
-/// More keys of one idp than any rollover needs: each may cost one check per signature.
-const MAX_KEYS: usize = 16;
+/// More keys of one idp than any rollover needs. For each, the library digests the whole document anew: a forged signature
+/// costs that many times (R48).
+const MAX_KEYS: usize = 6;
 const ALGORITHMS: [AllowedSignatureAlgorithm; 6] = [
     AllowedSignatureAlgorithm::RsaSha256,
     AllowedSignatureAlgorithm::RsaSha384,

@@ -24,7 +24,7 @@ pub(super) fn is_over(moment: Timestamp, now: Timestamp) -> bool {
 }
 
 /// A moment with `Z` or an offset (Core 1.3.3), whole seconds. Fractions are dropped; years before 1970 are 1970.
-pub(super) fn moment(text: &str) -> Option<Timestamp> {
+pub fn moment(text: &str) -> Option<Timestamp> {
     let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     Some(Timestamp::from_secs(
         u64::try_from(at.unix_timestamp()).unwrap_or(0),

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::audit::Audit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Logo, Mistakes, Settings, StorageUrl};
-use crate::connector::{Connector, Ledger};
+use crate::connector::{Connector, Ledger, LedgerError, Webhook};
 use crate::crypto::Passwords;
 use crate::directory::EmbeddedDirectory;
 use crate::identity::IdpName;
@@ -40,6 +40,9 @@ pub enum BuildError {
     /// SAML idps.
     #[error("idp")]
     Saml(#[from] saml::BuildError),
+    /// Accounts of another app.
+    #[error("connector")]
+    Ledger(#[from] LedgerError),
     /// Attributes that the settings name.
     #[error(transparent)]
     Attributes(Mistakes),
@@ -90,7 +93,7 @@ impl Stores {
             clock,
             metrics,
             storage,
-            idp_cache: file.with_file_name("idp-cache"),
+            idp_cache: idp_cache(settings),
             sessions: Arc::new(sessions),
             pending: Arc::new(Pendings::new(pending)),
             kept: Arc::default(),
@@ -129,15 +132,24 @@ impl Stores {
     }
 
     /// The app's own user API.
-    fn app_side(&self, settings: &Settings) -> Result<Option<AppSide>, OutboundError> {
+    async fn app_side(&self, settings: &Settings) -> Result<Option<AppSide>, BuildError> {
         let Some(connector) = settings.connector.clone() else {
             return Ok(None);
         };
-        let connector = Arc::new(Connector::new(connector)?);
-        Ok(Some(AppSide::new(
-            connector,
-            Ledger::new(self.storage.clone()),
-        )))
+        let ledger = Ledger::new(self.storage.clone());
+        let forget = connector.forget.clone();
+        let connector = Connector::counting(connector, Arc::clone(&self.metrics))?;
+        ledger.belong(connector.name(), &forget).await?;
+        Ok(Some(AppSide::new(Arc::new(connector), ledger)))
+    }
+
+    fn webhook(&self, settings: &Settings) -> Result<Option<Arc<Webhook>>, OutboundError> {
+        let Some(webhook) = settings.webhook.clone() else {
+            return Ok(None);
+        };
+        let metrics = Arc::clone(&self.metrics);
+        let webhook = Webhook::new(webhook, self.storage.clone(), metrics)?;
+        Ok(Some(Arc::new(webhook)))
     }
 
     /// Puts everything together; `before` is what it takes the place of.
@@ -163,7 +175,8 @@ impl Stores {
         );
         let provision = provision
             .remembering(Arc::clone(&self.provision))
-            .reaching(self.app_side(&settings)?);
+            .reaching(self.app_side(&settings).await?)
+            .telling(self.webhook(&settings)?);
         let provision = Arc::new(provision);
         let look = Arc::new(look(&settings));
         let idps = self.idps(&settings, &look)?;
@@ -208,6 +221,7 @@ impl Stores {
             login,
             proxy,
             scim,
+            saml: Arc::clone(&self.saml),
             tokens: Arc::clone(&self.scim.tokens),
             look,
         })
@@ -236,10 +250,18 @@ pub struct App {
     pub proxy: Proxy,
     /// Provisioning.
     pub scim: Scim,
+    /// What SAML idps' answers left behind.
+    pub saml: Arc<saml::Memory>,
     /// Tokens of SCIM clients.
     pub tokens: Arc<Tokens>,
     /// How pages look.
     pub look: Arc<Look>,
+}
+
+/// The folder where idps' metadata is kept between runs: beside the store.
+pub fn idp_cache(settings: &Settings) -> PathBuf {
+    let StorageUrl::Redb(file) = &settings.storage;
+    file.with_file_name("idp-cache")
 }
 
 fn look(settings: &Settings) -> Look {

@@ -1,7 +1,7 @@
 //! What is due now and then: sessions that ended, idp keys, certificates that changed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,13 @@ const LOOK_AT_FILES: Duration = Duration::from_secs(5);
 /// Runs until `over`.
 pub(super) async fn run(shared: Arc<Shared>, reload: Arc<Reload>, over: CancellationToken) {
     let all = async {
-        tokio::join!(every_minute(&shared), watch_files(&reload), follow(&shared));
+        tokio::join!(
+            every_minute(&shared),
+            watch_files(&reload),
+            follow(&shared),
+            compare(&shared),
+            post(&shared)
+        );
     };
     tokio::select! {
         () = all => {}
@@ -63,6 +69,49 @@ async fn follow(shared: &Arc<Shared>) {
         at_once = false;
         drop(app);
         tokio::time::sleep(OWED).await;
+    }
+}
+
+/// Webhooks.
+async fn post(shared: &Arc<Shared>) {
+    loop {
+        let app = shared.app.load_full();
+        let Some(webhook) = app.provision.webhook().cloned() else {
+            drop(app);
+            tokio::time::sleep(OWED).await;
+            continue;
+        };
+        if let Err(error) = webhook.deliver(app.clock.now()).await {
+            tracing::error!(%error, "webhook messages cannot be read or written");
+        }
+        drop(app);
+        // What is tried again is due some time later; a reload may bring another receiver.
+        let _new = tokio::time::timeout(OWED, webhook.woken()).await;
+    }
+}
+
+/// Accounts of the app against the directory.
+async fn compare(shared: &Arc<Shared>) {
+    let mut last = Instant::now();
+    loop {
+        tokio::time::sleep(MINUTE).await;
+        let app = shared.app.load_full();
+        let Some(connector) = &app.settings.connector else {
+            continue;
+        };
+        let every = connector.drift_every;
+        if every.is_zero() || last.elapsed() < every {
+            continue;
+        }
+        last = Instant::now();
+        match app.provision.drift(&[]).await {
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => tracing::warn!(
+                accounts = found.len(),
+                "accounts of the app are not as the directory says; see sidegate connector drift"
+            ),
+            Err(error) => tracing::warn!(%error, "the app's accounts cannot be compared"),
+        }
     }
 }
 

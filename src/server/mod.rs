@@ -21,7 +21,7 @@ mod stop;
 mod tls;
 mod worker;
 
-pub use app::{App, BuildError};
+pub use app::{App, BuildError, idp_cache};
 pub use descriptors::raise_open_files;
 pub use log_writer::LogWriter;
 pub use run::{Running, StartError, start};

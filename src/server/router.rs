@@ -151,6 +151,8 @@ enum Own<'a> {
     Login(&'a str),
     /// Below `[paths] oidc` or `[paths] saml`; the idp's name and what is asked of it.
     Idp(&'a str, &'a str),
+    /// An address that only SAML has, of no idp.
+    NoIdp,
     /// Below `[paths] scim`; what follows the prefix.
     Scim(&'a str),
 }
@@ -169,10 +171,16 @@ fn own_address<'a>(app: &App, visit: &'a Visit) -> Option<Own<'a>> {
     if let Some(rest) = below(&paths.own) {
         return Some(Own::Login(rest));
     }
-    // An app that has an address below these keeps it, unless an idp of ours has that name and speaks so.
+    // An app that has an address below these keeps it, unless an idp of ours has that name and speaks so. What only
+    // SAML has is ours once there is a SAML idp: a mistyped name must not come out as an answer of the app's.
     let speaks = |name: &str, kind| app.login.idp(name).is_some_and(|idp| idp.kind() == kind);
     if let Some((what, idp)) = below(&paths.saml).and_then(|rest| rest.split_once('/')) {
-        return speaks(idp, IdpKind::Saml).then_some(Own::Idp(idp, what));
+        if speaks(idp, IdpKind::Saml) {
+            return Some(Own::Idp(idp, what));
+        }
+        let saml = matches!(what, "service-provider-metadata" | "sso" | "slo");
+        let any = || app.login.idps.iter().any(|idp| idp.kind() == IdpKind::Saml);
+        return (saml && any()).then_some(Own::NoIdp);
     }
     let (idp, rest) = below(&paths.oidc)?.split_once('/')?;
     speaks(idp, IdpKind::Oidc).then_some(Own::Idp(idp, rest))
@@ -202,7 +210,7 @@ async fn own_answer(
     }
     let most = match own {
         Own::Idp(_, "sso") => MAX_ASSERTION_BODY,
-        Own::Idp(..) | Own::Login(_) | Own::Scim(_) => MAX_OWN_BODY,
+        Own::Idp(..) | Own::NoIdp | Own::Login(_) | Own::Scim(_) => MAX_OWN_BODY,
     };
     let answered = match web::read(body, most, OWN_BODY_TIME).await {
         Ok(body) => own_part(app, visit, own, body).await,
@@ -234,6 +242,11 @@ async fn own_part(
             Some(idp) => idp.answer(&app.login, visit, rest, body).await,
             None => Err(Problem::not_found()),
         },
+        Own::NoIdp => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "idp.unknown",
+            "No sign-in service of this name is set up here. Check the name at the end of the address.",
+        )),
         Own::Scim(_) => Err(Problem::not_found()),
     }
 }

@@ -213,6 +213,7 @@ mod tests {
             user: serde_json::from_value(user).unwrap(),
             groups: Vec::new(),
             roles: Vec::new(),
+            account: None,
         };
         let prepared = Arc::new(Prepared {
             settings: 0,

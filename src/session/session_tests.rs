@@ -363,6 +363,7 @@ fn identity() -> crate::identity::Identity {
         user: serde_json::from_value(user).unwrap(),
         groups: Vec::new(),
         roles: Vec::new(),
+        account: None,
     }
 }
 

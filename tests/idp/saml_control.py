@@ -1,15 +1,17 @@
 """What a test can see and change while the SAML identity provider runs. JSON in, JSON out, no authentication.
 
   GET    /test/state           {entity_id, keys, signing, settings, sp, sessions: [{user, name_id, index}], requests: [{kind, id, binding,
-                               signed, force_authn, name_id_format}, …], logout_log, orders, clock, outages}
+                               signed, force_authn, name_id_format, authn_context}, …], logout_log, orders, clock, outages}
   PUT    /test/sp              {"metadata": XML} or {"url": …} or {"file": …}: the service provider's metadata
   PUT    /test/settings        merges: {"sign": "both" | "assertion" | "response", "encrypt": "" | "aes256-cbc" | "aes128-gcm" | …,
                                "name_id": "persistent" | "email" | "transient" | "unspecified" (when none is asked for),
-                               "signed_requests": true demands them, "session_seconds": 600 says SessionNotOnOrAfter,
+                               "signed_requests": true demands them, "session_seconds": 600 says SessionNotOnOrAfter, "authn_age": 600 ago the person
+                               proved who they are,
                                "impostor": "" | "keys" | "entity": metadata and messages with another key, or another name too,
                                "logout_binding": "redirect" | "post", "sign_logout": true, "partial_logout": false}
   PUT    /test/users/NAME      merges attributes; null removes one
   DELETE /test/users/NAME
+  POST   /test/check-sp        {"metadata": XML, "certificate": PEM} → {"signed": whether that certificate's key signed it}
   POST   /test/auto-login      {"user": "alice"}, or "" for the form again
   POST   /test/roll-keys       {"mode": "add" | "switch" | "drop"}; see saml_keys.py
   POST   /test/clock           {"seconds": -600}: how far this provider's clock is ahead
@@ -55,6 +57,8 @@ class Control:
                 return self.state()
             case "PUT /test/sp":
                 return self.trust(body)
+            case "POST /test/check-sp":
+                return {"signed": self.provider.metadata_is_signed_by(body["metadata"], body["certificate"])}
             case "PUT /test/settings":
                 return self.set(body)
             case "POST /test/auto-login":
@@ -134,6 +138,7 @@ class Control:
 
     def note_request(self, kind, request, signed, binding):
         policy = getattr(request, "name_id_policy", None)
+        context = getattr(request, "requested_authn_context", None)
         self.requests.append(
             {
                 "kind": kind,
@@ -142,6 +147,7 @@ class Control:
                 "signed": signed,
                 "force_authn": getattr(request, "force_authn", None) == "true",
                 "name_id_format": getattr(policy, "format", None),
+                "authn_context": context and [context.comparison, *(one.text for one in context.authn_context_class_ref)],
             }
         )
 

@@ -2,8 +2,10 @@
 
 import functools
 import secrets
+import tempfile
+import time
 
-from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, assertion, entity, saml, samlp, sigver, time_util
+from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, assertion, entity, mdstore, saml, samlp, sigver, time_util
 from saml2.config import IdPConfig
 from saml2.entity import Entity
 from saml2.metadata import entity_descriptor
@@ -45,6 +47,7 @@ class Provider:
             "name_id": "persistent",
             "signed_requests": False,
             "session_seconds": 0,
+            "authn_age": 0,
             "impostor": "",
             "logout_binding": "redirect",
             "sign_logout": True,
@@ -98,6 +101,19 @@ class Provider:
     def metadata(self):
         return str(entity_descriptor(self.server.config))
 
+    def metadata_is_signed_by(self, text, certificate):
+        """Whether a service provider's metadata is good, not over, and signed by this certificate (PEM)."""
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", dir=self.folder) as file:
+            file.write(certificate)
+            file.flush()
+            read = mdstore.InMemoryMetaData(None, text)
+            read.cert, read.security = file.name, self.server.sec
+            try:
+                read.parse_and_check_signature(text.encode())
+            except sigver.SignatureError:
+                return False
+            return read.signed() and len(read.entity) == 1
+
     # Sign-in
 
     def read_request(self, fields, binding):
@@ -145,6 +161,7 @@ class Provider:
         statement = functools.partial(_statement_with, f"_{index}")
         name_id = self._name_id(name, answer)
         ends = settings["session_seconds"]
+        proved = int(time.time()) - settings["authn_age"]
         assertion.authn_statement, before = statement, assertion.authn_statement
         try:
             response = self.server.create_authn_response(
@@ -154,7 +171,7 @@ class Provider:
                 sp_entity_id=answer["sp"],
                 userid=name,
                 name_id=name_id,
-                authn={"class_ref": saml.AUTHN_PASSWORD_PROTECTED, "authn_auth": self.base},
+                authn={"class_ref": saml.AUTHN_PASSWORD_PROTECTED, "authn_auth": self.base, "authn_instant": proved},
                 sign_response=settings["sign"] in ("both", "response"),
                 sign_assertion=settings["sign"] in ("both", "assertion"),
                 encrypt_assertion=bool(cipher),

@@ -43,5 +43,6 @@ mod store_kill;
 mod support;
 mod tls;
 mod tokens;
+mod webhooks;
 mod websocket;
 mod written;

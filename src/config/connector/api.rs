@@ -76,7 +76,7 @@ pub struct Api {
     pub timeout: Duration,
     /// Calls at once. Default 8.
     pub at_once: usize,
-    /// Calls a second. Default 50.
+    /// Calls a second. Default 200.
     pub per_second: u32,
     /// PEM of the authorities that sign the API's certificate; else the machine's.
     pub ca_file: Option<PathBuf>,
@@ -182,7 +182,7 @@ impl Api {
                 second..=Duration::from_mins(1),
             ),
             at_once: usize::try_from(section.number("at_once", 8, 1..=64)).unwrap_or(8),
-            per_second: section.number("per_second", 50, 1..=10_000),
+            per_second: section.number("per_second", 200, 1..=10_000),
             ca_file: section.file("ca_file"),
         })
     }

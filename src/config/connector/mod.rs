@@ -16,6 +16,7 @@ mod template;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use toml::{Table, Value};
 
@@ -35,6 +36,7 @@ pub use operation::{Called, Find, Listing, NewId, Operation, Pointer, Send, Styl
 pub use presets::{PRESETS, preset};
 pub use template::{Filter, Name, Part, Template};
 
+const DAY: Duration = Duration::from_hours(24);
 /// Largest connector file, bytes.
 const MAX_FILE: u64 = 256 * 1024;
 /// Longest secret in a file that a variable names, bytes.
@@ -51,6 +53,10 @@ pub struct Connector {
     pub groups: Option<AppGroups>,
     /// `[[errors]]`: the first that fits counts.
     pub errors: Vec<ErrorRule>,
+    /// How often the app's accounts are compared with the directory; zero is never. Default 24 h.
+    pub drift_every: Duration,
+    /// Links to accounts of the app of this name may be forgotten; empty is none.
+    pub forget: String,
 }
 
 /// Parts of `sidegate.toml` that a connector's `[gate]` may hold.
@@ -62,6 +68,9 @@ impl Connector {
         let preset_name = section.text("preset", "");
         let file = section.file("file");
         let base = section.text("base", "");
+        let (never, month) = (Duration::ZERO, Duration::from_hours(24 * 30));
+        let drift_every = section.duration("drift_every", DAY, never..=month);
+        let forget = section.text("forget", "");
         let place = Place {
             upstream: Some(upstream),
             base: Some(base).filter(|base| !base.is_empty()),
@@ -90,7 +99,12 @@ impl Connector {
             }
         }
         if inline {
-            return read_tables(&mut section, &place, &variable);
+            let connector = read_tables(&mut section, &place, &variable)?;
+            return Some(Self {
+                drift_every,
+                forget,
+                ..connector
+            });
         }
         let (key, name, text) = match &file {
             Some(path) => ("file", path.display().to_string(), read_text(path)),
@@ -102,7 +116,11 @@ impl Connector {
         for (line, Mistake { key: inside, why }) in mistakes {
             section.mistake(key, format!("{name}, line {line}: {inside}: {why}"));
         }
-        connector
+        Some(Self {
+            drift_every,
+            forget,
+            ..connector?
+        })
     }
 
     /// Reads a connector file by itself. `upstream` is where the app is, if it is known.
@@ -236,6 +254,8 @@ fn read_tables(root: &mut Section, place: &Place<'_>, find: Variable<'_>) -> Opt
         users,
         groups,
         errors,
+        drift_every: DAY,
+        forget: String::new(),
     })
 }
 

@@ -62,9 +62,34 @@ impl People {
             }
             Err(refused) => return Err(refused),
         };
+        let was_there = match &self.app {
+            Some(app) => app.link_of(before).await?.is_some(),
+            None => true,
+        };
         // What the app holds already is owed back by the intent, should this fail.
         self.commit_with(vec![change], vec![event], touch, along)
-            .await
+            .await?;
+        if was_there {
+            return Ok(());
+        }
+        self.join_late(after).await
+    }
+
+    /// Who comes into the app late comes into their groups there, if need be a moment later.
+    async fn join_late(&self, user: &User) -> Result<(), Refused> {
+        let Some(app) = &self.app else {
+            return Ok(());
+        };
+        let Some(link) = app.link_of(user).await? else {
+            return Ok(());
+        };
+        if let Err(Refused::App(_)) = self.join_groups(app, user, &link).await {
+            for group in self.directory.groups_of(&user.tenant, &user.id).await? {
+                let owed = AppSide::owe(&AppSide::owner_of_group(&group), self.clock.now());
+                app.ledger.write(owed).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Who signs in has an account there, or gets one.

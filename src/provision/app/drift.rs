@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{AppSide, is_active, view};
 use crate::connector::{AppFailure, Attributes, Found, Kind, Link, Owner};
 use crate::identity::{ManagedBy, UserId};
+use crate::metrics::Kind as Label;
 use crate::provision::{Provision, Refused};
 
 /// What is not as the directory says.
@@ -20,6 +21,12 @@ pub enum DriftKind {
     /// An account that nobody here has.
     Added,
 }
+
+const KINDS: [(DriftKind, &str); 3] = [
+    (DriftKind::Changed, "changed"),
+    (DriftKind::Missing, "missing"),
+    (DriftKind::Added, "added"),
+];
 
 /// One account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +92,16 @@ impl Provision {
                 shut_out(&app, &account, &mut drift).await?;
             }
             found.push(drift);
+        }
+        for (kind, word) in KINDS {
+            let count = found
+                .iter()
+                .filter(|drift| drift.kind == kind && !drift.mended)
+                .count();
+            let gauge = &self.people.state.metrics.connector_drift;
+            gauge
+                .get_or_create(&Label { kind: word })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         Ok(found)
     }

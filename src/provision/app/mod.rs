@@ -15,8 +15,9 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::connector::{AppFailure, Attributes, Connector, Intent, Ledger, Link, Owner};
+use crate::identity::User;
 use crate::provision::Refused;
-use crate::storage::Along;
+use crate::storage::{Along, StorageError};
 
 pub(super) use commit::Begun;
 pub use drift::{Drift, DriftKind};
@@ -53,6 +54,15 @@ impl AppSide {
     /// The ledger, to read.
     pub const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The app's record of a person.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn link_of(&self, user: &User) -> Result<Option<Link>, StorageError> {
+        self.ledger.link(&Self::owner_of(user)).await
     }
 
     /// The app's API.

@@ -54,7 +54,10 @@ impl Provision {
                 self.people.pay(&owner).await?;
             }
         }
-        Ok(self.owed().await?.len())
+        let left = self.owed().await?.len();
+        let shown = i64::try_from(left).unwrap_or(i64::MAX);
+        self.people.state.metrics.connector_owed.set(shown);
+        Ok(left)
     }
 }
 
@@ -278,12 +281,21 @@ impl People {
     ) -> Result<Option<Found>, Refused> {
         Ok(match &intent.app_id {
             Some(id) => app.connector.user(id).await?,
-            None => app.connector.find_user(&user.user_name).await?,
+            None => {
+                app.connector
+                    .find_user(app.key(&view::of_user(&app.connector, user)))
+                    .await?
+            }
         })
     }
 
     /// Who comes into the app late comes into their groups.
-    async fn join_groups(&self, app: &AppSide, user: &User, link: &Link) -> Result<(), Refused> {
+    pub(super) async fn join_groups(
+        &self,
+        app: &AppSide,
+        user: &User,
+        link: &Link,
+    ) -> Result<(), Refused> {
         if !app.connector.has_members() {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
 use crate::connector::{AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner};
-use crate::identity::{User, fold};
+use crate::identity::{Group, User, fold};
 use crate::provision::Refused;
 use crate::storage::Along;
 
@@ -14,7 +14,7 @@ impl AppSide {
         Owner::new(Kind::User, &user.tenant, &user.id)
     }
 
-    fn key<'a>(&self, wanted: &'a Attributes) -> &'a str {
+    pub(super) fn key<'a>(&self, wanted: &'a Attributes) -> &'a str {
         let key = wanted.get(self.connector.user_key());
         key.and_then(Value::as_str).unwrap_or_default()
     }
@@ -148,24 +148,36 @@ impl AppSide {
             Some(_) => return Err(another().into()),
             None => {}
         }
-        let key = match owner.kind {
-            Kind::User => self.connector.user_key(),
-            Kind::Group => self.connector.group_key(),
+        let theirs = |its: &Owner, intent: &Intent| {
+            its.kind == owner.kind
+                && its.tenant != owner.tenant
+                && self.is_meant(its.kind, intent, found)
         };
-        let key = found.attributes.get(key).and_then(Value::as_str);
-        let begun = self
-            .ledger
-            .intents()
-            .await?
-            .into_iter()
-            .any(|(its, intent)| {
-                let name = intent.name();
-                its.kind == owner.kind
-                    && its.tenant != owner.tenant
-                    && name.is_some()
-                    && name == key
-            });
+        let mut all = self.ledger.intents().await?.into_iter();
+        let begun = all.any(|(its, intent)| theirs(&its, &intent));
         if begun { Err(another().into()) } else { Ok(()) }
+    }
+
+    /// Whether an account there may be what is being made.
+    fn is_meant(&self, kind: Kind, intent: &Intent, found: &Found) -> bool {
+        let Some(record) = intent.create.clone() else {
+            return false;
+        };
+        let (key, wanted) = match kind {
+            Kind::User => {
+                let user = serde_json::from_value::<User>(record);
+                let wanted = user.map(|user| view::of_user(&self.connector, &user));
+                (self.connector.user_key(), wanted)
+            }
+            Kind::Group => {
+                let group = serde_json::from_value::<Group>(record);
+                let wanted = group.map(|group| view::of_group(&group));
+                (self.connector.group_key(), wanted)
+            }
+        };
+        let text = |of: &Attributes| of.get(key).and_then(Value::as_str).map(fold);
+        wanted
+            .is_ok_and(|wanted| text(&wanted).is_some() && text(&wanted) == text(&found.attributes))
     }
 
     /// Changes a person there; none when nothing of it concerns the app.

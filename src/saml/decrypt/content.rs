@@ -33,7 +33,7 @@ impl Content {
             "http://www.w3.org/2009/xmlenc11#aes256-gcm" => (Chaining::Gcm, 32),
             other => {
                 return Err(Refusal::new(
-                    Check::Algorithm,
+                    Check::EncryptionAlgorithm,
                     "content encrypted by AES in CBC or GCM",
                     other,
                 ));
@@ -121,7 +121,10 @@ mod tests {
             "http://www.w3.org/2001/04/xmlenc#aes256-gcm",
             "",
         ] {
-            assert_eq!(Content::read(name).unwrap_err().check(), Check::Algorithm);
+            assert_eq!(
+                Content::read(name).unwrap_err().check(),
+                Check::EncryptionAlgorithm
+            );
         }
     }
 }

@@ -74,7 +74,7 @@ impl WrappedKey {
 
 fn refuse(came: &str) -> Refusal {
     Refusal::new(
-        Check::Algorithm,
+        Check::EncryptionAlgorithm,
         "a key carried by RSA-OAEP with SHA-1, SHA-256, SHA-384 or SHA-512",
         came,
     )

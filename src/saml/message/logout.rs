@@ -23,7 +23,7 @@ const MAX_SESSIONS: usize = 64;
 #[derive(Debug)]
 pub enum Received<'a> {
     /// In a query.
-    Redirect(RedirectQuery),
+    Redirect(&'a RedirectQuery),
     /// In a form: the field `SAMLRequest` or `SAMLResponse`.
     Post(Role, &'a str),
 }

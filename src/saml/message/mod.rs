@@ -8,7 +8,6 @@ mod post;
 mod query;
 mod redirect;
 mod request;
-mod seal;
 
 pub use inbound::RedirectQuery;
 pub use logout::{Asked, Expecting, LogoutAnswer, LogoutRequest, Received};
@@ -16,6 +15,11 @@ pub use post::PostForm;
 
 pub use request::{AuthnRequest, LogoutCall, LogoutReply};
 
+use openssl::error::ErrorStack;
+
+use super::certificate::Certificate;
+use super::private_key::PrivateKey;
+use super::seal::signature;
 use crate::crypto::random_token;
 
 /// An ID for a message of ours: 256 random bits behind a letter that every parser takes (Core 1.3.4).
@@ -61,5 +65,19 @@ impl Outgoing {
     /// The message as XML, unsigned.
     pub fn to_xml(&self) -> String {
         format!("{}{}", self.head, self.tail)
+    }
+
+    /// The message with a signature by our key, behind the issuer.
+    ///
+    /// # Errors
+    ///
+    /// The library failed.
+    pub fn signed_xml(
+        &self,
+        key: &PrivateKey,
+        certificate: &Certificate,
+    ) -> Result<String, ErrorStack> {
+        let signature = signature(&self.id, &self.to_xml(), key, certificate)?;
+        Ok(format!("{}{signature}{}", self.head, self.tail))
     }
 }

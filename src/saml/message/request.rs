@@ -2,6 +2,7 @@
 
 use super::{Outgoing, Role};
 use crate::clock::Timestamp;
+use crate::config::Comparison;
 use crate::saml::verify::NameId;
 use crate::saml::xml::{in_attribute, in_text};
 
@@ -24,6 +25,10 @@ pub struct AuthnRequest<'a> {
     pub again: bool,
     /// The only format of `NameID` that is wanted.
     pub name_id_format: Option<&'a str>,
+    /// How the person shall have signed in, as class references; empty asks nothing.
+    pub authn_context: &'a [String],
+    /// What the answer's class must be to those.
+    pub comparison: Comparison,
 }
 
 impl AuthnRequest<'_> {
@@ -34,12 +39,13 @@ impl AuthnRequest<'_> {
         } else {
             ""
         };
-        let policy = self.name_id_format.map_or_else(String::new, |format| {
+        let mut body = self.name_id_format.map_or_else(String::new, |format| {
             format!(
                 "<samlp:NameIDPolicy AllowCreate=\"true\" Format=\"{}\"></samlp:NameIDPolicy>",
                 in_attribute(format)
             )
         });
+        body.push_str(&self.requested_context());
         let attributes = format!(
             " AssertionConsumerServiceURL=\"{}\" Destination=\"{}\"{force} ID=\"{}\" IssueInstant=\"{}\" \
              ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Version=\"2.0\"",
@@ -54,7 +60,26 @@ impl AuthnRequest<'_> {
             self.id,
             &attributes,
             self.issuer,
-            &policy,
+            &body,
+        )
+    }
+
+    /// Core 3.4.1: behind the policy for names.
+    fn requested_context(&self) -> String {
+        if self.authn_context.is_empty() {
+            return String::new();
+        }
+        let classes = self.authn_context.iter().map(|class| {
+            format!(
+                "<saml:AuthnContextClassRef xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">{}\
+                 </saml:AuthnContextClassRef>",
+                in_text(class)
+            )
+        });
+        format!(
+            "<samlp:RequestedAuthnContext Comparison=\"{}\">{}</samlp:RequestedAuthnContext>",
+            self.comparison.as_str(),
+            classes.collect::<String>()
         )
     }
 }

@@ -1,10 +1,25 @@
-//! Our own metadata, for idps that read it (Metadata 2.4.4). Without an end: it is true as long as it is published.
+//! Our own metadata, for idps that read it (Metadata 2.3.2, 2.4.4): in canonical form, so that it can be signed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use openssl::error::ErrorStack;
+
+use crate::clock::Timestamp;
+use crate::crypto::sha256;
 use crate::saml::certificate::Certificate;
-use crate::saml::xml::in_attribute;
+use crate::saml::private_key::PrivateKey;
+use crate::saml::seal::signature;
+use crate::saml::xml::{in_attribute, in_text};
+
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+/// What names a person to us, best first: `SimpleSAMLphp` and Shibboleth take the first that they can make.
+const NAME_IDS: [&str; 4] = [
+    "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
+    "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
+    "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
+    "urn:oasis:names:tc:SAML:2.0:nameid-format:transient",
+];
 
 /// What we decrypt, best first: Shibboleth picks from this list.
 const DECRYPTED: [&str; 8] = [
@@ -33,24 +48,63 @@ pub struct OurMetadata<'a> {
     pub encryption: &'a [Certificate],
     /// We sign requests.
     pub signs_requests: bool,
+    /// The only format of `NameID` that is wanted; none tells all that are understood.
+    pub name_id_format: Option<&'a str>,
+    /// An idp must not use it afterwards.
+    pub valid_until: Timestamp,
 }
 
 impl OurMetadata<'_> {
-    /// The document.
+    /// The document, unsigned.
     pub fn to_xml(&self) -> String {
-        let mut xml = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-             <md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"{}\">\
-             <md:SPSSODescriptor AuthnRequestsSigned=\"{}\" WantAssertionsSigned=\"true\" \
-             protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">",
+        format!("{DECLARATION}{}{}\n", self.head(), self.tail())
+    }
+
+    /// The document with a signature by our key, which is the first of those that sign.
+    ///
+    /// # Errors
+    ///
+    /// The library failed.
+    pub fn signed_xml(
+        &self,
+        key: &PrivateKey,
+        certificate: &Certificate,
+    ) -> Result<String, ErrorStack> {
+        let (head, tail) = (self.head(), self.tail());
+        let signature = signature(&self.id(), &format!("{head}{tail}"), key, certificate)?;
+        Ok(format!("{DECLARATION}{head}{signature}{tail}\n"))
+    }
+
+    /// A letter that XML wants, and another one than any other entity's in an aggregate.
+    fn id(&self) -> String {
+        let digest = sha256(self.entity_id.as_bytes()).0;
+        digest
+            .iter()
+            .fold(String::from("_"), |id, byte| format!("{id}{byte:02x}"))
+    }
+
+    /// Up to where a signature belongs.
+    fn head(&self) -> String {
+        format!(
+            "<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" ID=\"{}\" entityID=\"{}\" \
+             validUntil=\"{}\">",
+            self.id(),
             in_attribute(self.entity_id),
+            self.valid_until.to_rfc3339(),
+        )
+    }
+
+    fn tail(&self) -> String {
+        let mut xml = format!(
+            "<md:SPSSODescriptor AuthnRequestsSigned=\"{}\" WantAssertionsSigned=\"true\" \
+             protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">",
             self.signs_requests
         );
         for certificate in self.signing {
             xml.push_str(&key("signing", certificate, ""));
         }
         let methods = DECRYPTED
-            .map(|name| format!("<md:EncryptionMethod Algorithm=\"{name}\"/>"))
+            .map(|name| format!("<md:EncryptionMethod Algorithm=\"{name}\"></md:EncryptionMethod>"))
             .concat();
         for certificate in self.encryption {
             xml.push_str(&key("encryption", certificate, &methods));
@@ -60,14 +114,24 @@ impl OurMetadata<'_> {
                 xml.push_str(&service("SingleLogoutService", binding, slo, ""));
             }
         }
-        let only = " index=\"0\" isDefault=\"true\"";
+        let wanted = self.name_id_format.as_slice();
+        let formats = if wanted.is_empty() {
+            &NAME_IDS[..]
+        } else {
+            wanted
+        };
+        for format in formats {
+            for part in ["<md:NameIDFormat>", &in_text(format), "</md:NameIDFormat>"] {
+                xml.push_str(part);
+            }
+        }
         xml.push_str(&service(
             "AssertionConsumerService",
             "HTTP-POST",
             self.acs,
-            only,
+            " index=\"0\" isDefault=\"true\"",
         ));
-        xml.push_str("</md:SPSSODescriptor></md:EntityDescriptor>\n");
+        xml.push_str("</md:SPSSODescriptor></md:EntityDescriptor>");
         xml
     }
 }
@@ -82,7 +146,7 @@ fn key(purpose: &str, certificate: &Certificate, methods: &str) -> String {
 
 fn service(name: &str, binding: &str, location: &str, more: &str) -> String {
     format!(
-        "<md:{name} Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:{binding}\" Location=\"{}\"{more}/>",
+        "<md:{name} Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:{binding}\" Location=\"{}\"{more}></md:{name}>",
         in_attribute(location)
     )
 }

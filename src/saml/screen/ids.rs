@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use roxmltree::Document;
 
+use super::scan::{Limits, at_most};
 use crate::saml::refusal::{Check, Refusal};
 
 /// Longest ID, bytes.
 const MAX: usize = 256;
 
-/// Every attribute that any reader takes for an ID (`ID`, `Id`, `id`, `AssertionID`): of no namespace, so that `xml:id`
+/// At most as many IDs as `limits` let through, for a library that keeps a table of them. Every attribute that any reader takes for an ID (`ID`, `Id`, `id`, `AssertionID`): of no namespace, so that `xml:id`
 /// cannot claim another's, an `NCName` (XML 1.0 needs it, and libxml2 holds us to it), and there once.
-pub(super) fn check(document: &Document<'_>) -> Result<(), Refusal> {
+pub(super) fn check(document: &Document<'_>, limits: &Limits) -> Result<(), Refusal> {
     let mut seen = HashSet::new();
     let attributes = document.descendants().flat_map(|node| node.attributes());
     for attribute in attributes.filter(|its| is_id(its.name())) {
@@ -33,6 +34,7 @@ pub(super) fn check(document: &Document<'_>) -> Result<(), Refusal> {
         if !seen.insert(value) {
             return Err(Refusal::new(Check::Id, "every ID once", value));
         }
+        at_most("IDs", seen.len(), limits.ids)?;
     }
     Ok(())
 }

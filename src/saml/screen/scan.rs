@@ -15,11 +15,15 @@ pub(super) struct Limits {
     pub(super) depth: usize,
     /// Attributes of one element, with namespace declarations.
     pub(super) attributes: usize,
+    /// Attributes of all elements, likewise.
+    pub(super) all_attributes: usize,
     /// Namespace declarations in scope at once: canonicalisation looks at all of them for every element.
     pub(super) declarations: usize,
+    /// IDs.
+    pub(super) ids: usize,
 }
 
-/// Refuses what exceeds `limits`, and DTDs, entities, processing instructions and control characters (R44, R47).
+/// Refuses what exceeds `limits`, but for IDs, and DTDs, entities, processing instructions and control characters (R44, R47).
 /// Well-formedness is the parser's to judge.
 pub(super) fn scan(text: &str, limits: &Limits) -> Result<(), Refusal> {
     at_most("bytes", text.len(), limits.bytes)?;
@@ -31,7 +35,7 @@ pub(super) fn scan(text: &str, limits: &Limits) -> Result<(), Refusal> {
         ));
     }
     let mut rest = text;
-    let mut tags: usize = 0;
+    let (mut tags, mut attributes) = (0_usize, 0_usize);
     // Namespace declarations of each open element.
     let mut open: Vec<usize> = Vec::new();
     while let Some((_, after)) = rest.split_once('<') {
@@ -56,6 +60,8 @@ pub(super) fn scan(text: &str, limits: &Limits) -> Result<(), Refusal> {
         tags = tags.saturating_add(1);
         at_most("tags", tags, limits.tags)?;
         at_most("attributes", tag.attributes, limits.attributes)?;
+        attributes = attributes.saturating_add(tag.attributes);
+        at_most("attributes in all", attributes, limits.all_attributes)?;
         if tag.closes {
             open.pop();
             continue;
@@ -70,7 +76,7 @@ pub(super) fn scan(text: &str, limits: &Limits) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn at_most(what: &str, count: usize, limit: usize) -> Result<(), Refusal> {
+pub(super) fn at_most(what: &str, count: usize, limit: usize) -> Result<(), Refusal> {
     if count <= limit {
         return Ok(());
     }
@@ -148,7 +154,9 @@ mod tests {
         tags: 8,
         depth: 3,
         attributes: 2,
+        all_attributes: 5,
         declarations: 3,
+        ids: 0,
     };
 
     #[test]
@@ -178,6 +186,11 @@ mod tests {
             ("<a><b><c/></b></a>", None),
             ("<a><b><c><d/></c></b></a>", Some(Check::Limits)),
             ("<a b='' c='' d=''/>", Some(Check::Limits)),
+            ("<a b='' c=''><a b='' c=''/><a b=''/></a>", None),
+            (
+                "<a b='' c=''><a b='' c=''/><a b='' c=''/></a>",
+                Some(Check::Limits),
+            ),
             ("<a/><a/><a/><a/><a/><a/><a/><a/><a/>", Some(Check::Limits)),
             (
                 "<a xmlns:a='u' xmlns:b='u'><b xmlns:c='u' xmlns:d='u'/></a>",

@@ -131,3 +131,72 @@ fn r44_comments_stand_between_elements_or_nowhere() {
         assert_eq!(refused(&response(status)), want, "{status}");
     }
 }
+
+/// What these cost is measured by `benches/run saml`; the numbers there hold as long as these do.
+#[test]
+fn r46_r48_what_makes_work_is_bounded_before_c_code_sees_it() {
+    let filled = |more: &str| SIGNED.replace("<samlp:Status/>", more);
+    let tags = SIGNED.matches('<').count().saturating_sub(1);
+    let attributes = SIGNED.matches("='").count();
+    let long = |length: usize| {
+        let root = format!("<samlp:Response xmlns:q='{}'", "q".repeat(length));
+        filled(&"<samlp:Status q:x=''/>".repeat(100)).replace("<samlp:Response", &root)
+    };
+    let numbered = |count: usize| {
+        (0..count)
+            .map(|n| format!("<samlp:Status ID='_{n}'/>"))
+            .collect::<Vec<_>>()
+            .concat()
+    };
+    // Each of the hundred declares it anew, ` xmlns:q=""` around it; the six others are ` xmlns:samlp=""` and so on.
+    let others = SIGNED.len();
+    for (name, text, want) in [
+        (
+            "tags",
+            filled(&"<samlp:Status/>".repeat(10_000 - tags)),
+            None,
+        ),
+        (
+            "a tag more",
+            filled(&"<samlp:Status/>".repeat(10_001 - tags)),
+            Some(Check::Limits),
+        ),
+        (
+            "attributes",
+            filled(&"<samlp:Status a='' b=''/>".repeat((10_000 - attributes) / 2)),
+            None,
+        ),
+        (
+            "an attribute more",
+            filled(&"<samlp:Status a='' b=''/>".repeat((10_000 - attributes) / 2 + 1)),
+            Some(Check::Limits),
+        ),
+        ("IDs", filled(&numbered(62)), None),
+        ("an ID more", filled(&numbered(63)), Some(Check::Limits)),
+        (
+            "namespaces in canonical form",
+            long((256 * 1024 - others) / 100 - 11),
+            None,
+        ),
+        (
+            "a namespace a little longer",
+            long(256 * 1024 / 100 - 11),
+            Some(Check::Limits),
+        ),
+        (
+            "bytes",
+            filled(&format!(
+                "<samlp:Status>{}</samlp:Status>",
+                "x".repeat(256 * 1024)
+            )),
+            Some(Check::Limits),
+        ),
+        (
+            "comments by the thousand",
+            filled(&format!("<samlp:Status/>{}", "<!---->".repeat(15_000))),
+            None,
+        ),
+    ] {
+        assert_eq!(refused(&text), want, "{name}");
+    }
+}

@@ -1,4 +1,5 @@
-//! What outlives a reload: assertions that were used, arrivals on their way to their browser, sign-outs under way.
+//! What outlives a reload: assertions that were used, arrivals on their way to their browser, sign-outs under way, what was
+//! refused.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::crypto::{Digest, random_token, sha256};
 use crate::identity::{IdpName, Principal};
 use crate::saml::once::{OneTime, UsedAssertions};
+use crate::saml::refused::RefusedAnswers;
 use crate::secret::Secret;
 use crate::storage::{Embedded, StorageError, table};
 
@@ -34,6 +36,7 @@ pub struct Memory {
     swept: AtomicU64,
     arrivals: Mutex<Waiting<Digest, Arrival>>,
     sign_outs: Mutex<Waiting<String, SignOut>>,
+    refused: RefusedAnswers,
 }
 
 /// Somebody whom an idp proved, before their browser has shown that it is theirs.
@@ -104,7 +107,13 @@ impl Memory {
             swept: AtomicU64::new(0),
             arrivals: Waiting::new(ARRIVAL),
             sign_outs: Waiting::new(SIGN_OUT),
+            refused: RefusedAnswers::default(),
         })
+    }
+
+    /// The last answers that were refused.
+    pub fn refused(&self) -> &RefusedAnswers {
+        &self.refused
     }
 
     /// Keeps an arrival, and gives the one word that fetches it.

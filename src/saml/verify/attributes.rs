@@ -1,5 +1,7 @@
 //! What else an assertion says of the person (Core 2.7.3).
 
+use std::collections::HashMap;
+
 use roxmltree::Node;
 
 use crate::saml::refusal::{Check, Refusal};
@@ -15,8 +17,9 @@ pub struct Attribute {
 }
 
 /// All attributes in order; one that comes again adds its values (Keycloak repeats `Role`).
-pub(super) fn read(assertion: Node<'_, '_>) -> Result<Vec<Attribute>, Refusal> {
+pub(in crate::saml) fn read(assertion: Node<'_, '_>) -> Result<Vec<Attribute>, Refusal> {
     let mut found: Vec<Attribute> = Vec::new();
+    let mut places = HashMap::new();
     for statement in children(assertion, ASSERTION, "AttributeStatement") {
         for node in elements(statement) {
             if !is(node, ASSERTION, "Attribute") {
@@ -28,7 +31,8 @@ pub(super) fn read(assertion: Node<'_, '_>) -> Result<Vec<Attribute>, Refusal> {
                 return Err(refuse("attributes with a name", "none"));
             }
             let values = children(node, ASSERTION, "AttributeValue").filter_map(value);
-            match found.iter_mut().find(|its| its.name == name) {
+            let place = *places.entry(name).or_insert(found.len());
+            match found.get_mut(place) {
                 Some(known) => known.values.extend(values),
                 None => found.push(Attribute {
                     name: name.to_owned(),

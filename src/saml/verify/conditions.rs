@@ -3,33 +3,36 @@
 use roxmltree::Node;
 
 use super::Expected;
+use super::witness::{Part, Witness};
 use crate::clock::Timestamp;
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::time::{has_come, is_over, moment_of};
 use crate::saml::xml::{ASSERTION, children, elements, required, text};
 
 /// Every condition holds, and there is an audience (R42).
-pub(super) fn check(assertion: Node<'_, '_>, expected: &Expected<'_>) -> Result<(), Refusal> {
+pub(super) fn check(
+    assertion: Node<'_, '_>,
+    expected: &Expected<'_>,
+    witness: &mut dyn Witness,
+) -> Result<(), Refusal> {
+    let mut saw = |check, outcome| witness.saw(Part::Conditions, check, outcome);
     let conditions = required(assertion, ASSERTION, "Conditions")?;
-    in_time(conditions, expected.now)?;
+    saw(Check::Validity, in_time(conditions, expected.now))?;
     let mut restricted = false;
     for condition in elements(conditions) {
         let tag = condition.tag_name();
         match (tag.namespace(), tag.name()) {
             (Some(ASSERTION), "AudienceRestriction") => {
                 // Core 2.5.1.4: one of each, and all restrictions hold.
-                audience(condition, expected.entity_id)?;
+                saw(Check::Audience, audience(condition, expected.entity_id))?;
                 restricted = true;
             }
             // Everything is used one time here, and nothing is passed on.
             (Some(ASSERTION), "OneTimeUse" | "ProxyRestriction") => {}
             // Core 2.5.1.1: what is not understood is not met.
             _ => {
-                return Err(Refusal::new(
-                    Check::Conditions,
-                    "known conditions",
-                    tag.name(),
-                ));
+                let unknown = Refusal::new(Check::Conditions, "known conditions", tag.name());
+                saw(Check::Conditions, Err(unknown))?;
             }
         }
     }
@@ -37,11 +40,9 @@ pub(super) fn check(assertion: Node<'_, '_>, expected: &Expected<'_>) -> Result<
         Ok(())
     } else {
         // Profiles 4.1.4.2.
-        Err(Refusal::new(
-            Check::Audience,
-            expected.entity_id,
-            "no AudienceRestriction",
-        ))
+        let ours = expected.entity_id;
+        let none = Refusal::new(Check::Audience, ours, "no AudienceRestriction");
+        saw(Check::Audience, Err(none))
     }
 }
 

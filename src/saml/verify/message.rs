@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use roxmltree::Node;
 
+use super::witness::{Part, Witness};
 use super::{Expected, Trust};
 use crate::clock::Timestamp;
 use crate::saml::refusal::{Check, Refusal};
@@ -11,7 +12,7 @@ use crate::saml::time::{SKEW, has_come, moment_of};
 use crate::saml::xml::{ASSERTION, attribute, optional, text};
 
 /// How old an assertion may be that arrives: browsers and people are slow, but not slower.
-const MAX_AGE: Duration = Duration::from_mins(10);
+pub(in crate::saml) const MAX_AGE: Duration = Duration::from_mins(10);
 
 /// What a response says of itself.
 pub(super) struct Message {
@@ -45,34 +46,58 @@ impl Message {
         self.in_response_to.as_deref()
     }
 
-    pub(super) fn check(&self, trust: &Trust<'_>, expected: &Expected<'_>) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &self,
+        trust: &Trust<'_>,
+        expected: &Expected<'_>,
+        witness: &mut dyn Witness,
+    ) -> Result<(), Refusal> {
+        let mut saw = |check, outcome| witness.saw(Part::Response, check, outcome);
         // Core 3.2.2.
-        let version = self.version.as_deref().unwrap_or_default();
-        if version != "2.0" {
-            return Err(Refusal::new(Check::Version, "2.0", version));
-        }
-        // Bindings 3.5.5.2: byte for byte, and there if the message is signed.
+        saw(Check::Version, version(self.version.as_deref()))?;
+        saw(Check::Destination, self.destination(expected))?;
+        // Profiles 4.1.4.2.
+        let issuer = self.issuer.as_deref().map(|its| issuer(its, trust));
+        saw(Check::Issuer, issuer.unwrap_or(Ok(())))?;
+        let time = self
+            .issued
+            .map(|its| not_from_the_future(its, expected.now));
+        saw(Check::IssueInstant, time.unwrap_or(Ok(())))
+    }
+
+    /// Bindings 3.5.5.2: byte for byte, and there if the message is signed.
+    fn destination(&self, expected: &Expected<'_>) -> Result<(), Refusal> {
         match &self.destination {
-            Some(destination) if destination == expected.acs => {}
-            None if !self.signed => {}
+            Some(destination) if destination == expected.acs => Ok(()),
+            None if !self.signed => Ok(()),
             other => {
                 let came = other.as_deref().unwrap_or_default();
-                return Err(Refusal::new(Check::Destination, expected.acs, came));
+                Err(Refusal::new(Check::Destination, expected.acs, came))
             }
-        }
-        // Profiles 4.1.4.2.
-        if let Some(issuer) = self.issuer.as_ref().filter(|its| *its != trust.entity_id) {
-            return Err(Refusal::new(Check::Issuer, trust.entity_id, issuer));
-        }
-        match self.issued {
-            Some(issued) if !has_come(issued, expected.now) => Err(future(issued, expected.now)),
-            _ => Ok(()),
         }
     }
 }
 
+pub(super) fn version(version: Option<&str>) -> Result<(), Refusal> {
+    match version.unwrap_or_default() {
+        "2.0" => Ok(()),
+        other => Err(Refusal::new(Check::Version, "2.0", other)),
+    }
+}
+
+pub(super) fn issuer(issuer: &str, trust: &Trust<'_>) -> Result<(), Refusal> {
+    if issuer == trust.entity_id {
+        return Ok(());
+    }
+    Err(Refusal::new(Check::Issuer, trust.entity_id, issuer))
+}
+
 /// Not from the future, and not old. Gives when it is too old at the latest.
-pub(super) fn issued_lately(assertion: Node<'_, '_>, now: Timestamp) -> Result<Timestamp, Refusal> {
+pub(super) fn issued_lately(
+    assertion: Node<'_, '_>,
+    now: Timestamp,
+    witness: &mut dyn Witness,
+) -> Result<Timestamp, Refusal> {
     let issued = moment_of(assertion, "IssueInstant", Check::IssueInstant)?.ok_or_else(|| {
         Refusal::new(
             Check::IssueInstant,
@@ -80,12 +105,12 @@ pub(super) fn issued_lately(assertion: Node<'_, '_>, now: Timestamp) -> Result<T
             "nothing",
         )
     })?;
-    if !has_come(issued, now) {
-        return Err(future(issued, now));
-    }
     let too_old = issued.plus(MAX_AGE).plus(SKEW);
-    if too_old < now {
-        return Err(Refusal::new(
+    let lately = not_from_the_future(issued, now).and_then(|()| {
+        if now <= too_old {
+            return Ok(());
+        }
+        Err(Refusal::new(
             Check::IssueInstant,
             format!(
                 "at most {} minutes before {}",
@@ -93,15 +118,19 @@ pub(super) fn issued_lately(assertion: Node<'_, '_>, now: Timestamp) -> Result<T
                 now.to_rfc3339()
             ),
             issued.to_rfc3339(),
-        ));
-    }
+        ))
+    });
+    witness.saw(Part::Assertion, Check::IssueInstant, lately)?;
     Ok(too_old)
 }
 
-fn future(issued: Timestamp, now: Timestamp) -> Refusal {
-    Refusal::new(
+fn not_from_the_future(issued: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+    if has_come(issued, now) {
+        return Ok(());
+    }
+    Err(Refusal::new(
         Check::IssueInstant,
         format!("not after {}, ours; is a clock wrong?", now.to_rfc3339()),
         issued.to_rfc3339(),
-    )
+    ))
 }

@@ -6,6 +6,7 @@ use super::Trust;
 use super::decoy;
 use super::message::Message;
 use super::status;
+use super::witness::{Part, Witness};
 use crate::clock::Timestamp;
 use crate::saml::decrypt::Envelope;
 use crate::saml::refusal::{Check, Refusal};
@@ -55,19 +56,24 @@ pub(super) fn prove(
     raw: &Screened<'_>,
     trust: &Trust<'_>,
     now: Timestamp,
+    witness: &mut dyn Witness,
 ) -> Result<Proof, Refusal> {
     let root = raw.root();
     // An unsigned no is no as well.
     status::check(root)?;
+    witness.saw(Part::Response, Check::Status, Ok(()))?;
     if raw.root_is_signed() {
-        return signed_response(raw, trust, now);
+        return signed_response(raw, trust, now, witness);
     }
     let text = if let Some(sealed) = optional(root, ASSERTION, "EncryptedAssertion")? {
-        open_unsigned(sealed, trust, now)?
+        let text = open_unsigned(sealed, trust, now)?;
+        witness.saw(Part::Assertion, Check::Decryption, Ok(()))?;
+        text
     } else {
         required(root, ASSERTION, "Assertion")?;
         signature::verify(raw, trust.certificates, now)?
     };
+    witness.saw(Part::Assertion, Check::Signature, Ok(()))?;
     Ok(Proof {
         message: Message::read(root, false)?,
         text: Text::Signed(text),
@@ -79,14 +85,18 @@ fn signed_response(
     raw: &Screened<'_>,
     trust: &Trust<'_>,
     now: Timestamp,
+    witness: &mut dyn Witness,
 ) -> Result<Proof, Refusal> {
     let signed = signature::verify(raw, trust.certificates, now)?;
+    witness.saw(Part::Response, Check::Signature, Ok(()))?;
     let read = signed.read()?;
     let root = read.root();
     status::check(root)?;
     let message = Message::read(root, true)?;
     let text = if let Some(sealed) = optional(root, ASSERTION, "EncryptedAssertion")? {
-        open_signed(sealed, trust, now)?
+        let text = open_signed(sealed, trust, now)?;
+        witness.saw(Part::Assertion, Check::Decryption, Ok(()))?;
+        text
     } else {
         required(root, ASSERTION, "Assertion")?;
         drop(read);

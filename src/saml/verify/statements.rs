@@ -2,10 +2,12 @@
 
 use roxmltree::Node;
 
+use super::Expected;
+use super::witness::{Part, Witness};
 use crate::clock::Timestamp;
 use crate::saml::refusal::{Check, Refusal};
 use crate::saml::time::{is_over, moment_of};
-use crate::saml::xml::{ASSERTION, attribute, children};
+use crate::saml::xml::{ASSERTION, attribute, children, optional, text};
 
 /// The idp's session.
 #[derive(Debug)]
@@ -16,17 +18,26 @@ pub(super) struct SignedIn {
 }
 
 /// At least one statement (Profiles 4.1.4.2), of a session that is not over. The earliest end counts.
-pub(super) fn read(assertion: Node<'_, '_>, now: Timestamp) -> Result<SignedIn, Refusal> {
+pub(super) fn read(
+    assertion: Node<'_, '_>,
+    expected: &Expected<'_>,
+    witness: &mut dyn Witness,
+) -> Result<SignedIn, Refusal> {
+    let now = expected.now;
     let mut found: Option<SignedIn> = None;
     for statement in children(assertion, ASSERTION, "AuthnStatement") {
+        let way = in_a_wanted_way(statement, expected.authn_context);
+        witness.saw(Part::Assertion, Check::AuthnStatement, way)?;
         let ends = moment_of(statement, "SessionNotOnOrAfter", Check::AuthnStatement)?;
-        if let Some(ends) = ends.filter(|ends| is_over(*ends, now)) {
-            return Err(Refusal::new(
+        let over = ends.filter(|ends| is_over(*ends, now));
+        let lasts = over.map_or(Ok(()), |ends| {
+            Err(Refusal::new(
                 Check::AuthnStatement,
                 format!("a session that lasts at {}", now.to_rfc3339()),
                 format!("SessionNotOnOrAfter {}", ends.to_rfc3339()),
-            ));
-        }
+            ))
+        });
+        witness.saw(Part::Assertion, Check::AuthnStatement, lasts)?;
         let at = moment_of(statement, "AuthnInstant", Check::AuthnStatement)?;
         let index = attribute(statement, "SessionIndex").map(str::to_owned);
         let before = found.take();
@@ -40,4 +51,26 @@ pub(super) fn read(assertion: Node<'_, '_>, now: Timestamp) -> Result<SignedIn, 
         });
     }
     found.ok_or_else(|| Refusal::new(Check::AuthnStatement, "an AuthnStatement", "none"))
+}
+
+/// Core 3.3.2.2.1, `exact`: what was asked for, or nothing. An idp that passes over the request, or is not asked because
+/// it begins itself, signs nobody in by a weaker way.
+fn in_a_wanted_way(statement: Node<'_, '_>, wanted: &[String]) -> Result<(), Refusal> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let context = optional(statement, ASSERTION, "AuthnContext")?;
+    let class = match context {
+        Some(context) => optional(context, ASSERTION, "AuthnContextClassRef")?,
+        None => None,
+    };
+    let class = class.map(text).transpose()?.unwrap_or_default();
+    if wanted.contains(&class) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Check::AuthnStatement,
+        format!("AuthnContextClassRef {}", wanted.join(" or ")),
+        class,
+    ))
 }

@@ -3,7 +3,10 @@
 use roxmltree::Node;
 
 use crate::saml::refusal::{Check, Refusal};
-use crate::saml::xml::{PROTOCOL, attribute, optional, required, text};
+use crate::saml::xml::{PROTOCOL, attribute, children, optional, required, text};
+
+/// Of details.
+const MAX_WORDS: usize = 100;
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 const PARTIAL_LOGOUT: &str = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout";
@@ -24,10 +27,17 @@ pub(in crate::saml) fn check(response: Node<'_, '_>) -> Result<(), Refusal> {
     let message = message.map(text).transpose()?.unwrap_or_default();
     let short = |code: &str| code.strip_prefix(PREFIX).unwrap_or(code).to_owned();
     let codes = [Some(first), second].into_iter().flatten().map(short);
-    let codes: Vec<_> = codes.collect();
-    Err(Refusal::new(
-        Check::Status,
-        "Success",
-        format!("{} {message}", codes.join(" / ")),
-    ))
+    let codes = codes.collect::<Vec<_>>().join(" / ");
+    let words = [codes, message, details(status)];
+    let words: Vec<_> = words.into_iter().filter(|its| !its.is_empty()).collect();
+    Err(Refusal::new(Check::Status, "Success", words.join(": ")))
+}
+
+/// The texts in `StatusDetail` (Core 3.2.2.4), which is of any vocabulary.
+fn details(status: Node<'_, '_>) -> String {
+    let texts = children(status, PROTOCOL, "StatusDetail")
+        .flat_map(|detail| detail.descendants())
+        .filter_map(|node| node.text().filter(|_| node.is_text()));
+    let words = texts.flat_map(str::split_whitespace);
+    words.take(MAX_WORDS).collect::<Vec<_>>().join(" ")
 }

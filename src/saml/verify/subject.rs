@@ -4,6 +4,7 @@ use roxmltree::Node;
 
 use super::conditions::in_time;
 use super::message::Message;
+use super::witness::{Part, Witness};
 use super::{Expected, Trust};
 use crate::saml::decrypt::Envelope;
 use crate::saml::refusal::{Check, Refusal};
@@ -32,10 +33,16 @@ impl NameId {
     pub(in crate::saml) fn read(node: Node<'_, '_>) -> Result<Self, Refusal> {
         let value = text(node)?;
         if value.is_empty() || value.len() > MAX || value.chars().any(char::is_control) {
+            // Personal data: how long it is has to do.
+            let came = match value.len() {
+                0 => String::new(),
+                length if length > MAX => format!("{length} bytes"),
+                length => format!("{length} bytes with control characters"),
+            };
             return Err(Refusal::new(
                 Check::NameId,
                 format!("1 to {MAX} bytes without control characters"),
-                value,
+                came,
             ));
         }
         let owned = |name| attribute(node, name).map(str::to_owned);
@@ -77,8 +84,25 @@ pub(super) fn read(
     message: &Message,
     trust: &Trust<'_>,
     expected: &Expected<'_>,
+    witness: &mut dyn Witness,
 ) -> Result<(NameId, Option<String>), Refusal> {
     let subject = required(assertion, ASSERTION, "Subject")?;
+    let (request, outcome) = match confirmed(subject, message, expected) {
+        Ok(request) => (request, Ok(())),
+        Err(refusal) => (None, Err(refusal)),
+    };
+    witness.saw(Part::Confirmation, Check::Confirmation, outcome)?;
+    let name_id = NameId::in_element(subject, trust)?;
+    witness.saw(Part::Assertion, Check::NameId, Ok(()))?;
+    Ok((name_id, request))
+}
+
+/// The request that it answers, where one confirmation holds.
+fn confirmed(
+    subject: Node<'_, '_>,
+    message: &Message,
+    expected: &Expected<'_>,
+) -> Result<Option<String>, Refusal> {
     let mut why = refuse("a bearer confirmation", "none");
     // One that holds is enough: others are for other recipients.
     for confirmation in children(subject, ASSERTION, "SubjectConfirmation") {
@@ -86,7 +110,7 @@ pub(super) fn read(
             continue;
         }
         match confirm(confirmation, message, expected) {
-            Ok(request) => return Ok((NameId::in_element(subject, trust)?, request)),
+            Ok(request) => return Ok(request),
             Err(refusal) => why = refusal,
         }
     }
@@ -122,7 +146,7 @@ fn confirm(
         (Some(inner), None) if !message.is_signed() && is_open(inner) => Ok(Some(inner.to_owned())),
         (None, None) if expected.idp_initiated => Ok(None),
         (None, None) => Err(Refusal::new(
-            Check::InResponseTo,
+            Check::Unsolicited,
             "a request of ours; idp_initiated is off",
             "a response that nobody asked for",
         )),

@@ -153,6 +153,9 @@ impl Asked<'_> {
             }
             Operation::ConnectorDrift { mend } => self.connector_drift(&mend).await,
             Operation::ConnectorOwed { retry } => self.connector_owed(retry).await,
+            Operation::WebhookList { dead } => self.webhook_list(dead).await,
+            Operation::WebhookRetry { id } => self.webhook_retry(id.as_deref()).await,
+            Operation::WebhookDrop { id } => self.webhook_drop(id.as_deref()).await,
             Operation::UserConflicts { tenant } => self.user_conflicts(&tenant),
             Operation::GroupList {
                 tenant,
@@ -181,6 +184,11 @@ impl Asked<'_> {
                 failed,
                 limit,
             } => self.scim_log(user, failed, limit),
+            Operation::SamlLog {
+                idp,
+                request_id,
+                limit,
+            } => self.saml_log(idp, request_id, limit),
             Operation::ScimPause { on } => self.scim_pause(on).await,
             Operation::ScimResetFuse { tenant } => self.scim_reset_fuse(&tenant).await,
             Operation::AuditVerify => done(&ChainVerdict::from(self.app.audit.verify().await?)),

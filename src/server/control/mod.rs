@@ -10,10 +10,12 @@ mod import;
 mod operation;
 mod people;
 mod row;
+mod saml;
 mod scim;
 mod sessions;
 mod socket;
 mod tokens;
+mod webhook;
 
 pub use client::{AskError, ask};
 pub use connector::{AccountsRow, OwedRow};
@@ -22,9 +24,11 @@ pub use row::{
     AuditRow, ChainVerdict, ChangedUser, ConflictRow, GroupDetails, GroupRow, ImportedRow, Page,
     Revoked, RoleRow, SessionRow, UserDetails, UserRow,
 };
+pub use saml::RefusedRow;
 pub use scim::ExchangeRow;
 pub use socket::{ControlError, ControlSocket};
 pub use tokens::{NewTokenRow, TokenRow};
+pub use webhook::QueuedRow;
 
 /// Longest question, bytes.
 pub const MAX_QUESTION: usize = 64 * 1024;

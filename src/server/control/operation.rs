@@ -93,6 +93,21 @@ pub enum Operation {
         /// Tries it.
         retry: bool,
     },
+    /// Webhook messages that wait, or were put aside.
+    WebhookList {
+        /// Those put aside.
+        dead: bool,
+    },
+    /// Posts what was put aside again.
+    WebhookRetry {
+        /// One of them; none is all.
+        id: Option<String>,
+    },
+    /// Forgets what was put aside.
+    WebhookDrop {
+        /// One of them; none is all.
+        id: Option<String>,
+    },
     /// Sign-ins that were refused because of a record, the last one first.
     UserConflicts {
         /// Whose directory.
@@ -151,6 +166,15 @@ pub enum Operation {
         user: Option<String>,
         /// Refused ones alone.
         failed: bool,
+        /// At most so many.
+        limit: usize,
+    },
+    /// The last answers of SAML idps that were refused, newest first.
+    SamlLog {
+        /// Only of this idp.
+        idp: Option<IdpName>,
+        /// Only the one with this request id.
+        request_id: Option<String>,
         /// At most so many.
         limit: usize,
     },

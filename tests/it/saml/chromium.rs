@@ -1,6 +1,7 @@
 //! Sign-in and sign-out in a real browser, with the provider on another site: cookies stay behind as they really do.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use sidegate::clock::Timestamp;
 use sidegate::saml::{Certificate, OurMetadata};
 
 use super::our_side::OurKey;
@@ -21,7 +22,7 @@ fn sign_in_at_idp(steps: Steps, name: &str) -> Steps {
 }
 
 /// Both by TLS, under names of their own; requests signed, assertions encrypted.
-async fn sign_in_and_out(binding: &str, logout_binding: &str) {
+async fn world(binding: &str, logout_binding: &str) -> (Sidegate, SamlIdp, UpstreamApp) {
     let app = UpstreamApp::start().await;
     let folder = new_folder();
     let at = folder.display().to_string();
@@ -46,6 +47,8 @@ async fn sign_in_and_out(binding: &str, logout_binding: &str) {
         signing: &certificate,
         encryption: &certificate,
         signs_requests: true,
+        name_id_format: None,
+        valid_until: Timestamp::from_secs(4_000_000_000),
     };
     idp.trust_metadata(&metadata.to_xml()).await;
     let demands = json!({ "signed_requests": true, "encrypt": "aes256-cbc", "logout_binding": logout_binding });
@@ -58,7 +61,16 @@ async fn sign_in_and_out(binding: &str, logout_binding: &str) {
         ours.settings(&folder, "ours")
     );
     let gate = Sidegate::start_in(folder, &app.url(), &further).await;
+    (gate, idp, app)
+}
 
+/// Where the names lead.
+fn hosts(gate: &Sidegate, idp: &SamlIdp) -> Value {
+    json!({"app.example.com": gate.address.to_string(), "idp.example.net": idp.tls.clone().unwrap()})
+}
+
+async fn sign_in_and_out(binding: &str, logout_binding: &str) {
+    let (gate, idp, _app) = world(binding, logout_binding).await;
     let steps = Steps::default().then(json!([{"goto": format!("{APP}/wanted?x=1")}]));
     let steps = sign_in_at_idp(steps, "alice")
         .at_app(&format!(r"^{APP}/wanted\?x=1$"), "alice")
@@ -83,8 +95,7 @@ async fn sign_in_and_out(binding: &str, logout_binding: &str) {
             {"expect_url": format!("^{APP}/")}]))
         .at_app(&format!("^{APP}/$"), "bob")
         .then(json!({"expect_clean": true}));
-    let hosts = json!({"app.example.com": gate.address.to_string(), "idp.example.net": idp.tls.clone().unwrap()});
-    let lines = steps.run(APP, hosts).await;
+    let lines = steps.run(APP, hosts(&gate, &idp)).await;
     let session = cookie(&lines, "__Host-sidegate").unwrap();
     assert_eq!(session["sameSite"], "Lax");
     assert_eq!(
@@ -107,4 +118,25 @@ async fn by_redirects() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn by_forms() {
     sign_in_and_out("post", "post").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_scripts_a_button_goes_on() {
+    let (gate, idp, _app) = world("post", "post").await;
+    let on = json!([{"expect_url": format!("^{APP}/")}, {"expect": "form .button.main"}, {"click": "form .button.main"}]);
+    let on_there = json!([{"expect_url": format!("^{IDP}/")}, {"expect": "#continue"}, {"click": "#continue"}]);
+    let steps = Steps::default().then(json!([
+        {"new_context": "scriptless", "javascript": false},
+        {"goto": format!("{APP}/wanted?x=1")},
+    ]));
+    let steps = sign_in_at_idp(steps.then(on), "alice")
+        .then(on_there.clone())
+        .at_app(&format!(r"^{APP}/wanted\?x=1$"), "alice")
+        .then(json!([{"goto": format!("{APP}/write")}, {"click": "#out"}]))
+        .then(on_there)
+        .then(
+            json!([{"expect_text": SIGNED_OUT}, {"expect_url": format!("^{APP}/")},
+            {"goto": format!("{APP}/wanted")}, {"expect": "form .button.main"}]),
+        );
+    steps.run(APP, hosts(&gate, &idp)).await;
 }

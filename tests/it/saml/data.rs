@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::path::Path;
 
 use flate2::read::GzDecoder;
 use serde::Deserialize;
@@ -62,6 +63,14 @@ impl World {
         ["idp1", "idp2", "idpec", "idpexp"]
             .map(|name| self.certificate(name))
             .to_vec()
+    }
+
+    /// Writes our key with its certificate, and the key before: `sp.key`, `sp.crt`, `spold.key`.
+    pub fn write_keys(&self, folder: &Path) {
+        for name in ["sp", "spold"] {
+            std::fs::write(folder.join(format!("{name}.key")), &self.keys[name]).unwrap();
+        }
+        std::fs::write(folder.join("sp.crt"), &self.certificates["sp"]).unwrap();
     }
 
     /// Ours, and the one before.

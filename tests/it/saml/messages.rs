@@ -1,6 +1,7 @@
 //! Sign-out over the Redirect binding as idps and attackers write it, and our own messages as an idp reads them.
 
 use sidegate::clock::Timestamp;
+use sidegate::config::Comparison;
 use sidegate::saml::{
     AuthnRequest, Certificate, Check, Expecting, LogoutAnswer, LogoutCall, LogoutReply,
     LogoutRequest, NameId, OurMetadata, Received, RedirectQuery, Refusal, Role, Trust,
@@ -69,7 +70,7 @@ fn r37_r39_only_signed_queries_end_sessions() {
     let mut refused = Vec::new();
     for case in &cases {
         let read = RedirectQuery::read(&case.field)
-            .and_then(|query| wire.read(&Received::Redirect(query), role_of(&case.field)));
+            .and_then(|query| wire.read(&Received::Redirect(&query), role_of(&case.field)));
         if let Err(refusal) = &read {
             refused.push(format!(
                 "{}: {}: {}",
@@ -112,7 +113,7 @@ fn r42_a_signed_request_ends_sessions_once() {
         .unwrap();
     let read = || {
         let query = RedirectQuery::read(&case.field).unwrap();
-        wire.read(&Received::Redirect(query), Role::Request)
+        wire.read(&Received::Redirect(&query), Role::Request)
     };
     assert!(read().is_ok());
     assert_eq!(
@@ -186,10 +187,12 @@ fn what_we_write_is_what_we_would_read() {
         let query = to
             .strip_prefix("https://idp.example.com/slo?idpid=C01&x=%20&")
             .unwrap();
+        let read;
         let received = if by_form {
             Received::Post(Role::Request, &form.fields[0].1)
         } else {
-            Received::Redirect(RedirectQuery::read(query).unwrap())
+            read = RedirectQuery::read(query).unwrap();
+            Received::Redirect(&read)
         };
         let Read::Request(LogoutRequest::Signed(asked)) =
             wire.read(&received, Role::Request).unwrap()
@@ -258,6 +261,7 @@ fn r49_a_form_signed_by_another_key_is_refused() {
 #[test]
 fn requests_and_metadata_are_as_idps_want_them() {
     let (world, _) = load("redirect");
+    let classes = ["urn:a".to_owned(), "urn:b&c".to_owned()];
     let request = AuthnRequest {
         id: "_1",
         issued: Timestamp::from_secs(world.now),
@@ -266,6 +270,8 @@ fn requests_and_metadata_are_as_idps_want_them() {
         acs: &world.acs,
         again: true,
         name_id_format: Some("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"),
+        authn_context: &classes,
+        comparison: Comparison::Exact,
     };
     // One element to a line, to be read.
     let lines = |xml: &str| xml.replace("><", ">\n<");
@@ -274,6 +280,10 @@ fn requests_and_metadata_are_as_idps_want_them() {
     <saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">https://app.example.com/saml2/service-provider-metadata/entra</saml:Issuer>
     <samlp:NameIDPolicy AllowCreate="true" Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">
     </samlp:NameIDPolicy>
+    <samlp:RequestedAuthnContext Comparison="exact">
+    <saml:AuthnContextClassRef xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">urn:a</saml:AuthnContextClassRef>
+    <saml:AuthnContextClassRef xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">urn:b&amp;c</saml:AuthnContextClassRef>
+    </samlp:RequestedAuthnContext>
     </samlp:AuthnRequest>
     "#);
     let plain = OurMetadata {
@@ -283,14 +293,23 @@ fn requests_and_metadata_are_as_idps_want_them() {
         signing: &[],
         encryption: &[],
         signs_requests: true,
+        name_id_format: None,
+        valid_until: Timestamp::from_secs(world.now),
     };
     insta::assert_snapshot!(lines(&plain.to_xml()), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
-    <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://app.example.com/saml2/service-provider-metadata/entra">
+    <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ID="_6d2be9c9009901f9f7c8997c6e20e4176901b7e58ec6bc9619c852ff9b0b0703" entityID="https://app.example.com/saml2/service-provider-metadata/entra" validUntil="2026-11-22T12:00:00Z">
     <md:SPSSODescriptor AuthnRequestsSigned="true" WantAssertionsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
-    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://app.example.com/saml2/slo/entra"/>
-    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://app.example.com/saml2/slo/entra"/>
-    <md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://app.example.com/saml2/sso/entra" index="0" isDefault="true"/>
+    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://app.example.com/saml2/slo/entra">
+    </md:SingleLogoutService>
+    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://app.example.com/saml2/slo/entra">
+    </md:SingleLogoutService>
+    <md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>
+    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
+    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified</md:NameIDFormat>
+    <md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:transient</md:NameIDFormat>
+    <md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://app.example.com/saml2/sso/entra" index="0" isDefault="true">
+    </md:AssertionConsumerService>
     </md:SPSSODescriptor>
     </md:EntityDescriptor>
     "#);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sidegate::clock::Timestamp;
+use sidegate::config::Comparison;
 use sidegate::saml::{
     AuthnRequest, Certificate, Expected, Expecting, IdpMetadata, LogoutCall, LogoutReply,
     LogoutRequest, Origin, OurMetadata, PostForm, PrivateKey, Received, RedirectQuery, Role, Trust,
@@ -42,6 +43,8 @@ impl Us {
             signing: &certificates,
             encryption: &certificates,
             signs_requests: true,
+            name_id_format: None,
+            valid_until: Timestamp::from_secs(4_000_000_000),
         };
         us.idp.trust_metadata(&metadata.to_xml()).await;
         us
@@ -66,6 +69,8 @@ impl Us {
             acs: ACS,
             again: false,
             name_id_format: format,
+            authn_context: &[],
+            comparison: Comparison::Exact,
         };
         let request = request.write();
         if by_post {
@@ -91,6 +96,7 @@ impl Us {
             requests: &[id],
             idp_initiated: false,
             signed_response: false,
+            authn_context: &[],
             used: &self.used,
             now: now(),
         };
@@ -190,6 +196,7 @@ async fn a_key_that_nobody_published_is_refused_by_both() {
         requests: &[&id],
         idp_initiated: false,
         signed_response: false,
+        authn_context: &[],
         used: &us.used,
         now: now(),
     };
@@ -209,6 +216,8 @@ async fn a_key_that_nobody_published_is_refused_by_both() {
         acs: ACS,
         again: false,
         name_id_format: None,
+        authn_context: &[],
+        comparison: Comparison::Exact,
     };
     for key in [None, Some(&stranger)] {
         let forged = forged.write().redirect(&us.idp.sso, None, key).unwrap();
@@ -242,7 +251,7 @@ async fn sign_outs_are_understood_both_ways() {
         let received = match &order {
             Way::Get(address) => {
                 query = RedirectQuery::read(address.query().unwrap()).unwrap();
-                Received::Redirect(query)
+                Received::Redirect(&query)
             }
             Way::Post(..) => {
                 field = order.field("SAMLRequest").unwrap();
@@ -309,9 +318,11 @@ async fn sign_outs_are_understood_both_ways() {
             now: now(),
         };
         let field = back.field("SAMLResponse").unwrap();
+        let query;
         let received = match &back {
             Way::Get(address) => {
-                Received::Redirect(RedirectQuery::read(address.query().unwrap()).unwrap())
+                query = RedirectQuery::read(address.query().unwrap()).unwrap();
+                Received::Redirect(&query)
             }
             Way::Post(..) => Received::Post(Role::Response, &field),
         };

@@ -47,6 +47,7 @@ impl Run {
             requests: &[request],
             idp_initiated: case.unsolicited,
             signed_response: false,
+            authn_context: &[],
             used,
             now: self.world.now(),
         };

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::our_side::{gate_before, idp_settings, led_to, refused, sign_in};
+use super::our_side::{OurKey, gate_before, idp_settings, led_to, refused, sent_away, sign_in};
 use crate::oidc::person;
-use crate::support::{SamlIdp, Sidegate, UpstreamApp};
+use crate::support::{AtSamlIdp, SamlIdp, Sidegate, UpstreamApp, new_folder};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_rolls_and_nobody_is_refused() {
@@ -111,4 +111,80 @@ async fn what_is_no_metadata_never_takes_its_place() {
         );
         idp.control("DELETE", "/test/down", &Value::Null).await;
     }
+}
+
+/// A new key beside the old one, that signs from now on.
+async fn roll(idp: &SamlIdp) {
+    for mode in ["add", "switch"] {
+        idp.control("POST", "/test/roll-keys", &json!({ "mode": mode }))
+            .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r49_forged_answers_do_not_stand_in_the_way_of_a_roll() {
+    let app = UpstreamApp::start().await;
+    let idp = SamlIdp::start(&[]).await;
+    for idp_initiated in [false, true] {
+        let more = format!("idp_initiated = {idp_initiated}");
+        let gate = gate_before(&app, &idp, &more).await;
+        sign_in(&mut gate.browser(), &gate, &idp, "/", "bob").await;
+        // By a key of nobody's, to no request of ours.
+        idp.set(&json!({ "impostor": "keys" })).await;
+        let forged = AtSamlIdp::new(&idp)
+            .open("/idp-init", &[("user", "alice")])
+            .await;
+        for handle in [
+            None,
+            Some("/"),
+            Some("nGoUyTgNfYzZx0aBLrWc1mJkQe4VtH7sXbA2D5PiRuE"),
+        ] {
+            let mut browser = gate.browser();
+            let done = browser
+                .bring(&forged.clone().with("RelayState", handle))
+                .await;
+            refused(&done, &mut browser, "forged").await;
+        }
+        idp.set(&json!({ "impostor": "" })).await;
+        roll(&idp).await;
+        let mut browser = gate.browser();
+        let done = sign_in(&mut browser, &gate, &idp, "/", "alice").await;
+        assert_eq!(led_to(&done), "/", "{more}");
+        assert_eq!(person(&mut browser).await.as_deref(), Some("alice"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_key_is_found_under_encryption_and_at_sign_out() {
+    let app = UpstreamApp::start().await;
+    let folder = new_folder();
+    let key = OurKey::new().settings(&folder, "ours");
+    for (at_sign_out, binding) in [(false, "redirect"), (true, "redirect"), (true, "post")] {
+        let idp = SamlIdp::start(&[]).await;
+        // As Entra and AD FS: the new key signs nothing but what is inside the ciphertext.
+        let how =
+            json!({ "sign": "assertion", "encrypt": "aes256-cbc", "logout_binding": binding });
+        idp.set(&how).await;
+        let gate = gate_before(&app, &idp, &key).await;
+        sign_in(&mut gate.browser(), &gate, &idp, "/", "bob").await;
+        if !at_sign_out {
+            roll(&idp).await;
+        }
+        let (mut browser, mut at_idp) = (gate.browser(), AtSamlIdp::new(&idp));
+        let way = sent_away(&mut browser, &gate, "/").await;
+        let back = at_idp.sign_in(&way, "alice").await;
+        browser.bring(&back).await;
+        assert_eq!(
+            person(&mut browser).await.as_deref(),
+            Some("alice"),
+            "{how}"
+        );
+        if at_sign_out {
+            roll(&idp).await;
+            let order = at_idp.open("/idp-logout", &[]).await;
+            gate.browser().bring(&order).await;
+            assert_eq!(person(&mut browser).await, None, "{how}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }

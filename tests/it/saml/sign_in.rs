@@ -148,6 +148,8 @@ async fn assertions_are_encrypted_to_us_and_our_key_rolls() {
             signing: &certificate,
             encryption: &certificate,
             signs_requests: false,
+            name_id_format: None,
+            valid_until: Timestamp::from_secs(4_000_000_000),
         };
         idp.trust_metadata(&metadata.to_xml()).await;
         let mut browser = gate.browser();
