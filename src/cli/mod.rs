@@ -155,7 +155,7 @@ impl Server<'_> {
         if let Some(settings) = self.settings.get() {
             return Ok(settings);
         }
-        let settings = Settings::load(self.config)?;
+        let settings = Settings::load_beside(self.config)?;
         Ok(self.settings.get_or_init(|| settings))
     }
 

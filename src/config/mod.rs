@@ -109,6 +109,23 @@ impl Settings {
         Ok(Self::from(source::read(file)?)?)
     }
 
+    /// Reads a file for a command beside the server: the variables with the credentials of the app's API are the
+    /// server's alone, and without them there is no connector in what is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn load_beside(file: &Path) -> Result<Self, SourceError> {
+        let mut source = source::read(file)?;
+        match Self::from(source.clone()) {
+            Err(Mistakes(all)) if all.iter().all(|its| its.key.starts_with("connector.")) => {
+                source.table.remove("connector");
+                Ok(Self::from(source)?)
+            }
+            read => Ok(read?),
+        }
+    }
+
     /// Reads a text as if it were the file, without the environment.
     ///
     /// # Errors

@@ -7,6 +7,17 @@ use serde_json::Value;
 /// Longest words of the app that are passed on, characters.
 const MAX_WORDS: usize = 300;
 
+/// What became of a call whose answer was none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing: it did not reach the app, or the app turned it down.
+    Nothing,
+    /// The app has worked on it, and may have done it.
+    Perhaps,
+    /// The app may do it yet: nobody knows whether it still works on it.
+    Yet,
+}
+
 /// Why the app's API did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppFailure {
@@ -25,6 +36,9 @@ pub enum AppFailure {
     /// More than one record there is meant, or one that is somebody else's.
     #[error("the app's record cannot be told apart: {0}")]
     Ambiguous(String),
+    /// An account that is never touched, or a name of one.
+    #[error("this name is in {0}.ignore of the connector")]
+    Ignored(&'static str),
     /// The last administrator is never deactivated nor deleted.
     #[error("the last administrator of the app is left as they are")]
     LastAdministrator,
@@ -35,8 +49,8 @@ pub enum AppFailure {
         why: String,
         /// When to try again, if it said so.
         retry_after: Option<Duration>,
-        /// It may have done what was asked.
-        perhaps: bool,
+        /// What became of what was asked.
+        fate: Fate,
     },
     /// It asks for fewer calls.
     #[error("the app asks for fewer calls")]
@@ -49,7 +63,7 @@ impl AppFailure {
         Self::Unavailable {
             why: why.into(),
             retry_after: None,
-            perhaps: false,
+            fate: Fate::Nothing,
         }
     }
 
@@ -58,13 +72,24 @@ impl AppFailure {
         Self::Unavailable {
             why: why.into(),
             retry_after: None,
-            perhaps: true,
+            fate: Fate::Perhaps,
         }
     }
 
     /// Whether it may have done what was asked all the same.
     pub const fn perhaps_done(&self) -> bool {
-        matches!(self, Self::Unavailable { perhaps: true, .. })
+        matches!(self, Self::Unavailable { fate, .. } if !matches!(fate, Fate::Nothing))
+    }
+
+    /// Whether it may be done yet, even if it is not now.
+    pub const fn may_come(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable {
+                fate: Fate::Yet,
+                ..
+            }
+        )
     }
 
     /// The same, now that it is known that nothing was done.
@@ -76,7 +101,7 @@ impl AppFailure {
             } => Self::Unavailable {
                 why,
                 retry_after,
-                perhaps: false,
+                fate: Fate::Nothing,
             },
             other => other,
         }
@@ -91,7 +116,7 @@ impl AppFailure {
             } => Self::Unavailable {
                 why,
                 retry_after,
-                perhaps: true,
+                fate: Fate::Perhaps,
             },
             other => Self::odd(other.to_string()),
         }

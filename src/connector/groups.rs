@@ -92,9 +92,7 @@ impl Connector {
         let groups = self.mapped()?;
         let key = wanted.get(&groups.kind.key).and_then(|key| key.as_str());
         if key.is_some_and(|key| groups.kind.ignore.contains(&crate::identity::fold(key))) {
-            return Err(AppFailure::Invalid(
-                "this name is in groups.ignore of the connector".to_owned(),
-            ));
+            return Err(AppFailure::Ignored("groups"));
         }
         self.records(groups).create(wanted, None).await
     }

@@ -1,68 +1,102 @@
-//! What an answer means.
-
-use std::time::Duration;
+//! What an answer of the app's API means: a rule of the connector says so, else its status.
 
 use http::header::{LINK, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::AppFailure;
 use super::failure::words;
-use super::wire::{Answer, Reply, Wire};
-use crate::config::Meaning;
+use super::{AppFailure, Fate};
+use crate::config::{ErrorRule, Meaning};
 
-impl Wire {
-    /// The first rule that fits; else what the status says.
-    pub(super) fn judge(&self, operation: &str, answer: Answer) -> Result<Reply, AppFailure> {
-        let Answer {
-            status,
-            document,
-            text,
-            headers,
-        } = answer;
-        let rule = self.errors.iter().find(|rule| {
-            let meant =
-                rule.operations.is_empty() || rule.operations.iter().any(|its| its == operation);
-            // Where the document is no JSON, patterns look at the text.
-            let plain = Value::from(text.as_str());
-            let document = if document.is_null() {
-                &plain
-            } else {
-                &document
-            };
-            meant && rule.condition.fits(status.as_u16(), document)
-        });
-        let meaning = rule.map_or_else(|| by_status(status), |rule| Some(rule.is));
-        let retry_after = headers
-            .get(RETRY_AFTER)
-            .and_then(|it| it.to_str().ok()?.parse().ok());
-        let retry_after = retry_after.map(Duration::from_secs);
-        match meaning {
-            Some(Meaning::Ok) => {}
-            Some(Meaning::Uniqueness) => {
-                return Err(AppFailure::Uniqueness(words(&document, &text)));
-            }
-            Some(Meaning::Missing) => return Err(AppFailure::Missing),
-            Some(Meaning::InvalidValue) => {
-                return Err(AppFailure::Invalid(words(&document, &text)));
-            }
-            Some(Meaning::TooMany) => return Err(AppFailure::TooMany(retry_after)),
-            Some(Meaning::Unavailable) | None => {
-                let perhaps = status.is_server_error() || status.is_redirection();
-                return Err(AppFailure::Unavailable {
-                    why: odd(status, &headers),
-                    retry_after,
-                    perhaps,
-                });
-            }
+/// What the app answered, when it is no refusal.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) document: Value,
+    pub(super) headers: HeaderMap,
+}
+
+/// An answer before it is judged.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) document: Value,
+    pub(super) text: String,
+    pub(super) headers: HeaderMap,
+}
+
+/// The first rule that fits; else what the status says.
+pub(super) fn judge(
+    rules: &[ErrorRule],
+    operation: &str,
+    answer: Answer,
+) -> Result<Reply, AppFailure> {
+    let Answer {
+        status,
+        document,
+        text,
+        headers,
+    } = answer;
+    let rule = rules.iter().find(|rule| {
+        let meant =
+            rule.operations.is_empty() || rule.operations.iter().any(|its| its == operation);
+        // Where the document is no JSON, patterns look at the text.
+        let plain = Value::from(text.as_str());
+        let document = if document.is_null() {
+            &plain
+        } else {
+            &document
+        };
+        meant && rule.condition.fits(status.as_u16(), document)
+    });
+    let meaning = rule.map_or_else(|| by_status(status), |rule| Some(rule.is));
+    let retry_after = headers
+        .get(RETRY_AFTER)
+        .and_then(|it| it.to_str().ok()?.parse().ok());
+    let retry_after = retry_after.map(std::time::Duration::from_secs);
+    match meaning {
+        Some(Meaning::Ok) => {}
+        Some(Meaning::Uniqueness) => {
+            return Err(AppFailure::Uniqueness(words(&document, &text)));
         }
-        let is_page = text.trim_start().starts_with('<');
-        if document.is_null() && is_page {
-            return Err(AppFailure::odd(
-                "it answers with a page, not with its API's JSON",
-            ));
+        Some(Meaning::Missing) => return Err(AppFailure::Missing),
+        Some(Meaning::InvalidValue) => {
+            return Err(AppFailure::Invalid(words(&document, &text)));
         }
-        Ok(Reply { document, headers })
+        Some(Meaning::TooMany) => return Err(AppFailure::TooMany(retry_after)),
+        Some(Meaning::Unavailable) | None => {
+            return Err(AppFailure::Unavailable {
+                why: odd(status, &headers),
+                retry_after,
+                fate: fate(status),
+            });
+        }
+    }
+    let is_page = text.trim_start().starts_with('<');
+    if document.is_null() && is_page {
+        return Err(AppFailure::odd(
+            "it answers with a page, not with its API's JSON",
+        ));
+    }
+    // Half a list, or a word of somebody in between, must not read as nobody.
+    let says_nothing = document.is_null() && text.trim() != "null";
+    if says_nothing && reads(operation) && status != StatusCode::NO_CONTENT {
+        return Err(AppFailure::odd("it answers with something that is no JSON"));
+    }
+    Ok(Reply { document, headers })
+}
+
+/// Whether an operation changes nothing.
+pub(super) fn reads(operation: &str) -> bool {
+    let ends = [".list", ".find", ".get"];
+    ends.iter().any(|end| operation.ends_with(end))
+}
+
+/// Of what was asked, when this is the answer.
+fn fate(status: StatusCode) -> Fate {
+    match status {
+        // Whoever stands before the app has not waited for it.
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Fate::Yet,
+        _ if status.is_server_error() || status.is_redirection() => Fate::Perhaps,
+        _ => Fate::Nothing,
     }
 }
 

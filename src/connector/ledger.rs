@@ -83,6 +83,15 @@ impl Intent {
             why: String::new(),
         }
     }
+
+    /// The name of the record that is being made.
+    pub fn name(&self) -> Option<&str> {
+        let record = self.create.as_ref()?;
+        let name = record
+            .get("user_name")
+            .or_else(|| record.get("display_name"));
+        name?.as_str()
+    }
 }
 
 impl Kind {

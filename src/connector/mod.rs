@@ -4,6 +4,8 @@
 
 mod dry_run;
 mod failure;
+#[cfg(test)]
+mod fake;
 mod groups;
 mod judge;
 mod ledger;
@@ -20,12 +22,13 @@ mod webhook;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::{self, AppGroups, AppUsers};
 use crate::metrics::Metrics;
 use crate::outbound::OutboundError;
 
-pub use failure::AppFailure;
+pub use failure::{AppFailure, Fate};
 pub use ledger::{Intent, Kind, Ledger, LedgerError, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
@@ -40,6 +43,8 @@ pub struct Connector {
     wire: Wire,
     users: AppUsers,
     groups: Option<AppGroups>,
+    /// Of whoever may deactivate an administrator now: two at once could each be told that the other is left.
+    administrators: tokio::sync::Mutex<()>,
 }
 
 impl Connector {
@@ -73,7 +78,13 @@ impl Connector {
             wire: Wire::new(api, errors, metrics)?,
             users,
             groups,
+            administrators: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// How long a call may come to the app after its answer was given up: queues and gateways on the way wait, too.
+    pub fn patience(&self) -> Duration {
+        self.wire.api.timeout.saturating_mul(6)
     }
 
     /// What the app is called in messages.
@@ -102,3 +113,10 @@ impl Connector {
             .filter_map(|field| field.attribute.as_deref())
     }
 }
+
+#[cfg(test)]
+mod page_tests;
+#[cfg(test)]
+mod record_tests;
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::AppFailure;
+use super::{AppFailure, Fate};
 
 /// Failures in a row that open the circuit.
 const FAILURES: u32 = 5;
@@ -66,7 +66,7 @@ impl Pace {
                     why: "it failed several times in a row and is left alone for a moment"
                         .to_owned(),
                     retry_after: Some(until.duration_since(now)),
-                    perhaps: false,
+                    fate: Fate::Nothing,
                 });
             }
             // One call tries; the others wait for what it finds.
@@ -116,7 +116,7 @@ mod tests {
         }
         let refused = pace.reserve(now);
         assert!(
-            matches!(refused, Err(AppFailure::Unavailable { perhaps: false, .. })),
+            matches!(&refused, Err(failure) if failure.passes() && !failure.perhaps_done()),
             "{refused:?}"
         );
         let later = now + PAUSE;

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::AppFailure;
-use super::judge::next_link;
+use super::judge::{Reply, next_link};
 use super::records::is_empty;
 use super::render::{Context, written};
-use super::wire::{Reply, Wire};
+use super::wire::Wire;
 use crate::config::{Listing, Style, Total};
 
 /// Most records that one question reads.
@@ -23,7 +23,7 @@ pub(super) async fn items(
     let mut all: Vec<Value> = Vec::new();
     for called in &listing.operation.calls {
         let (mut seen, mut number) = (0_usize, listing.first);
-        let mut next: Option<String> = None;
+        let (mut last, mut next) = (0_usize, None::<String>);
         for _ in 0..MAX_PAGES {
             let context = context
                 .clone()
@@ -36,6 +36,11 @@ pub(super) async fn items(
             };
             let items = taken(listing, &reply)?;
             let got = items.len();
+            let before = all.len().checked_sub(last).and_then(|at| all.get(at..));
+            if last > 0 && before == Some(items.as_slice()) {
+                return Err(AppFailure::odd("it gives the same page again and again"));
+            }
+            last = got;
             all.extend(items);
             if all.len() > MAX_RECORDS {
                 return Err(AppFailure::odd(format!(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::MutexGuard;
 
 use super::membership;
 use super::records::{Found, Records};
@@ -109,9 +110,7 @@ impl Connector {
         password: Option<&Secret>,
     ) -> Result<Made, AppFailure> {
         if self.is_ignored(wanted.get(&self.users.kind.key)) {
-            return Err(AppFailure::Invalid(
-                "this name is in users.ignore of the connector".to_owned(),
-            ));
+            return Err(AppFailure::Ignored("users"));
         }
         let id = self.people().create(wanted, password).await?;
         let rest = self.finish(&id, wanted).await;
@@ -135,10 +134,8 @@ impl Connector {
     /// [`AppFailure::Missing`] when there is no such record; the app's; the last administrator is not deactivated.
     pub async fn update_user(&self, id: &str, wanted: &Attributes) -> Result<String, AppFailure> {
         let found = self.user(id).await?.ok_or(AppFailure::Missing)?;
-        if self.ignores(&found) {
-            return Err(AppFailure::Invalid(
-                "this name is in users.ignore of the connector".to_owned(),
-            ));
+        if self.ignores(&found) || self.is_ignored(wanted.get(&self.users.kind.key)) {
+            return Err(AppFailure::Ignored("users"));
         }
         let (on, off) = (is_on(&found.attributes), is_off(wanted));
         let held = found.attributes.get("active").and_then(Value::as_bool);
@@ -147,9 +144,11 @@ impl Connector {
             (None, Some(wanted)) => Some(wanted),
             _ => None,
         };
-        if on && off && self.can_deactivate() {
-            self.check_last(&found).await?;
-        }
+        let _alone = if on && off && self.can_deactivate() {
+            self.check_last(&found).await?
+        } else {
+            None
+        };
         let apart = matches!(self.users.active, Active::Calls(..) | Active::MemberOf(_));
         let mut rest = wanted.clone();
         if apart {
@@ -166,13 +165,13 @@ impl Connector {
         if !changes && turns.is_none() {
             return Ok(found.id);
         }
-        let id = self.id_after(&found, wanted);
+        let id = self.id_after(&found.id, wanted);
         self.verify(&id, wanted).await?;
         Ok(id)
     }
 
-    /// Where the id is the key, another key is another id.
-    fn id_after(&self, found: &Found, wanted: &Attributes) -> String {
+    /// The app's id of somebody once they hold this: where the id is the key, another key is another id.
+    pub fn id_after(&self, id: &str, wanted: &Attributes) -> String {
         let kind = &self.users.kind;
         let field = kind.field(&kind.key);
         let is_key = field.is_some_and(|field| field.read.as_ref() == Some(&kind.id));
@@ -181,14 +180,14 @@ impl Connector {
             .and_then(Value::as_str)
             .filter(|_| is_key);
         match (key, field) {
-            (Some(key), Some(field)) if fold(key) != fold(&found.id) => {
+            (Some(key), Some(field)) if fold(key) != fold(id) => {
                 if field.lower {
                     key.to_lowercase()
                 } else {
                     key.to_owned()
                 }
             }
-            _ => found.id.clone(),
+            _ => id.to_owned(),
         }
     }
 
@@ -266,7 +265,7 @@ impl Connector {
         if kind.delete.is_none() && !self.can_deactivate() {
             return Ok(Removal::Left);
         }
-        self.check_last(&found).await?;
+        let _alone = self.check_last(&found).await?;
         if kind.delete.is_none() {
             if is_on(&found.attributes) {
                 self.set_active(&found, false).await?;
@@ -290,20 +289,21 @@ impl Connector {
         Err(AppFailure::odd("it says deleted, and still has them"))
     }
 
-    /// Nobody locks an app for good.
-    async fn check_last(&self, found: &Found) -> Result<(), AppFailure> {
+    /// Nobody locks an app for good. Another administrator goes after this one has gone.
+    async fn check_last(&self, found: &Found) -> Result<Option<MutexGuard<'_, ()>>, AppFailure> {
         let Some((at, test)) = &self.users.administrator else {
-            return Ok(());
+            return Ok(None);
         };
         let administers =
             |found: &Found| at.of(&found.record).is_some_and(|value| test.fits(value));
         if !administers(found) {
-            return Ok(());
+            return Ok(None);
         }
+        let alone = self.administrators.lock().await;
         let all = self.people().list().await?;
         let other = |its: &Found| its.id != found.id && administers(its) && is_on(&its.attributes);
         if all.iter().any(other) {
-            return Ok(());
+            return Ok(Some(alone));
         }
         Err(AppFailure::LastAdministrator)
     }

@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{Method, Request};
 use serde_json::Value;
 
-use super::AppFailure;
+use super::judge::{Answer, Reply, judge, reads};
 use super::pace::Pace;
 use super::render::{Context, written};
 use super::request::{content_type, encoded};
+use super::{AppFailure, Fate};
 use crate::config::{Api, Called, ErrorRule, Operation, TokenAt};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundError};
@@ -19,30 +20,15 @@ use crate::secret::Secret;
 /// Longest answer, bytes: some apps list everybody at once.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
-/// What the app answered, when it is no refusal.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) document: Value,
-    pub(super) headers: HeaderMap,
-}
-
 /// The app's API.
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) api: Api,
-    pub(super) errors: Vec<ErrorRule>,
+    errors: Vec<ErrorRule>,
     outbound: Outbound,
     pace: Pace,
     token: Mutex<Option<Secret>>,
     metrics: Arc<Metrics>,
-}
-
-/// An answer before it is judged.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) document: Value,
-    pub(super) text: String,
-    pub(super) headers: HeaderMap,
 }
 
 impl Wire {
@@ -100,8 +86,9 @@ impl Wire {
             .join(next)
             .map_err(|_not_a_url| AppFailure::odd("its next page has no address"))?;
         let base = &self.api.base;
-        let same = url.origin() == base.origin() && url.path().starts_with(base.path());
-        if !same {
+        let below = url.path().strip_prefix(base.path().trim_end_matches('/'));
+        let below = below.is_some_and(|rest| rest.starts_with('/'));
+        if url.origin() != base.origin() || !below {
             return Err(AppFailure::odd("its next page is elsewhere"));
         }
         let build = |token: Option<&Secret>| {
@@ -117,7 +104,7 @@ impl Wire {
     ) -> Result<Reply, AppFailure> {
         let Some(login) = &self.api.login else {
             let answer = self.exchange(build(None)?, operation).await?;
-            return self.judge(operation, answer);
+            return judge(&self.errors, operation, answer);
         };
         let known = self
             .token
@@ -132,11 +119,11 @@ impl Wire {
         let ended =
             |it: &crate::config::Condition| it.fits(answer.status.as_u16(), &answer.document);
         if !login.again.iter().any(ended) {
-            return self.judge(operation, answer);
+            return judge(&self.errors, operation, answer);
         }
         let token = self.log_in().await?;
         let answer = self.exchange(build(Some(&token))?, operation).await?;
-        self.judge(operation, answer)
+        judge(&self.errors, operation, answer)
     }
 
     async fn log_in(&self) -> Result<Secret, AppFailure> {
@@ -180,7 +167,7 @@ impl Wire {
             .body(bytes)
             .map_err(|error| AppFailure::unreached(error.to_string()))?;
         let answer = self.exchange(request, "login").await?;
-        let reply = self.judge("login", answer)?;
+        let reply = judge(&self.errors, "login", answer)?;
         let token = match &login.token {
             TokenAt::Document(at) => at.of(&reply.document).map(written),
             TokenAt::Header(name) => reply
@@ -200,10 +187,7 @@ impl Wire {
         request: Request<Bytes>,
         operation: &str,
     ) -> Result<Answer, AppFailure> {
-        let reads = [".list", ".find", ".get"]
-            .iter()
-            .any(|end| operation.ends_with(end));
-        let safe = reads || operation == "login" || request.method() == Method::GET;
+        let safe = reads(operation) || operation == "login" || request.method() == Method::GET;
         let first = self.once(request.clone()).await;
         match first {
             // Asked again where that changes nothing: an idle connection may just have been closed.
@@ -223,13 +207,17 @@ impl Wire {
         });
         let answer = answer.map_err(|error| {
             self.pace.failed();
-            let perhaps = !error.is_unconnected();
+            let fate = if error.is_unconnected() {
+                Fate::Nothing
+            } else {
+                Fate::Yet
+            };
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
             let why = format!("{error}{}", cause.unwrap_or_default());
             AppFailure::Unavailable {
                 why,
                 retry_after: None,
-                perhaps,
+                fate,
             }
         })?;
         if answer.status().is_server_error() {

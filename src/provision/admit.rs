@@ -1,7 +1,7 @@
 //! A principal meets their record: by link, else by the configured match, else a first sign-in makes one.
 
 use super::touch::Touch;
-use super::{Actor, Admitted, Provision, Refused, person};
+use super::{Actor, Admitted, Begun, Provision, Refused, person};
 use crate::config::{Jit, Match, Tenant};
 use crate::directory::{Change, DirectoryError, Expected, UserKey};
 use crate::identity::{
@@ -211,7 +211,9 @@ impl Provision {
         let did = |action| actor.did(action, &user);
         let events = vec![did("user.created"), did("link.created")];
         // The app has them before their first request reaches it.
-        self.people.commit_new(&user, changes, events, true).await?;
+        self.people
+            .commit_new(&user, changes, events, Begun::nothing())
+            .await?;
         Ok(Admitted { user, ticket })
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::admit::check_active;
-use super::{Actor, Admitted, NewUser, Provision, Refused, person};
+use super::{Actor, Admitted, Begun, NewUser, Provision, Refused, person};
 use crate::directory::{Change, DirectoryError, Expected};
 use crate::identity::{Email, ManagedBy, SignInMethod, TenantSlug, User, UserId};
 
@@ -109,7 +109,7 @@ impl Provision {
         let changes = vec![Change::PutUser(Box::new(user.clone()), Expected::New)];
         let event = actor.did("user.created", &user);
         self.people
-            .commit_new(&user, changes, vec![event], true)
+            .commit_new(&user, changes, vec![event], Begun::nothing())
             .await?;
         Ok(user)
     }

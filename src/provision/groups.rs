@@ -102,6 +102,7 @@ impl Desk {
             self.check_name_free(&group).await?;
             return Ok(group);
         }
+        let begun = self.finish_begun(Kind::Group, &group.display_name).await?;
         self.check_name_free(&group).await?;
         let touch = self.touch_of_group(None, Some(&group), &moves).await?;
         let changes = changes(&group, Expected::New, &moves);
@@ -110,7 +111,7 @@ impl Desk {
             .people
             .name_turn(Kind::Group, &group.display_name)
             .await;
-        let in_app = self.people.make_group(&group, self.takes_over()).await?;
+        let in_app = self.people.make_group(&group, &begun).await?;
         self.commit_group(&group, &moves, (changes, event, &touch), in_app)
             .await?;
         Ok(group)

@@ -40,6 +40,7 @@ use crate::identity::{SignInMethod, TenantSlug, User};
 use crate::secret::Secret;
 use crate::session::{Sessions, Ticket};
 
+use app::Begun;
 pub use app::{AppSide, Drift, DriftKind, Owed, Plan, Planned};
 pub use conflicts::Conflict;
 pub use draft::{GroupDraft, MemberChange, UserDraft};

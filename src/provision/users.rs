@@ -74,17 +74,16 @@ impl Desk {
     pub(super) async fn create_user(self, mut draft: UserDraft) -> Result<User, Refused> {
         self.ruled.check_user(&mut draft, None)?;
         self.check_given(&draft, None)?;
-        self.finish_begun(&draft.user_name).await?;
+        let mut begun = self.finish_begun(Kind::User, &draft.user_name).await?;
         let key = UserKey::UserName(fold(&draft.user_name));
         let found = self
             .people
             .directory
             .find_users(self.tenant(), &key)
             .await?;
-        if let Some(holder) = found
-            .into_iter()
-            .find(|it| it.managed_by != ManagedBy::Retired)
-        {
+        let retired = |user: &User| user.managed_by == ManagedBy::Retired;
+        let (retired, found): (Vec<_>, Vec<_>) = found.into_iter().partition(retired);
+        if let Some(holder) = found.into_iter().next() {
             if self.is_unconfirmed(&holder).await? {
                 // The client asks again for what was finished after it had gone.
                 let edit = move |_: &User| Ok(draft.clone());
@@ -97,6 +96,7 @@ impl Desk {
                 _ => Err(DirectoryError::Taken("userName").into()),
             };
         }
+        self.wake(&draft.user_name, &retired, &mut begun).await?;
         let now = self.people.clock.now();
         let sign_in = match draft.password {
             Some(_) => SignInMethod::Local,
@@ -123,7 +123,7 @@ impl Desk {
         let event = self.user_event("user.created", None, &user);
         let changes = vec![Change::PutUser(Box::new(user.clone()), Expected::New)];
         self.people
-            .commit_new(&user, changes, vec![event], self.takes_over())
+            .commit_new(&user, changes, vec![event], begun)
             .await?;
         Ok(user)
     }

@@ -60,7 +60,9 @@ fn by_app(failure: AppFailure) -> ScimError {
         AppFailure::Uniqueness(_) | AppFailure::Ambiguous(_) => {
             ScimError::of(ScimType::Uniqueness, why)
         }
-        AppFailure::Invalid(_) | AppFailure::Missing => ScimError::of(ScimType::InvalidValue, why),
+        AppFailure::Invalid(_) | AppFailure::Ignored(_) | AppFailure::Missing => {
+            ScimError::of(ScimType::InvalidValue, why)
+        }
         AppFailure::Cannot(_) => ScimError::new(StatusCode::NOT_IMPLEMENTED, why),
         AppFailure::LastAdministrator => ScimError::new(StatusCode::FORBIDDEN, why),
         AppFailure::Unavailable { retry_after, .. } | AppFailure::TooMany(retry_after) => {

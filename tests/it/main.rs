@@ -17,6 +17,7 @@ mod app_sessions;
 mod browser;
 mod canaries;
 mod commands;
+mod connector;
 mod demo;
 mod draining;
 mod ending;

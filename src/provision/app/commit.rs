@@ -3,9 +3,9 @@
 use super::{AppSide, InApp};
 use crate::audit::Event;
 use crate::config::Adopt;
-use crate::connector::{AppFailure, Kind, Owner};
+use crate::connector::{AppFailure, Kind, Ledger, Owner};
 use crate::directory::{Change, Expected};
-use crate::identity::{Group, User, fold};
+use crate::identity::{Group, GroupId, ManagedBy, User, UserId, fold};
 use crate::provision::desk::{Desk, Keeper};
 use crate::provision::fuse::Counted;
 use crate::provision::members::Moves;
@@ -20,14 +20,15 @@ impl People {
         user: &User,
         changes: Vec<Change>,
         events: Vec<Event>,
-        take_over: bool,
+        begun: Begun,
     ) -> Result<(), Refused> {
         let Some(app) = &self.app else {
             return self.commit(changes, events, &Touch::default()).await;
         };
         let _name = self.name_turn(Kind::User, &user.user_name).await;
-        let mut in_app = app.make_user(user, take_over, self.clock.now()).await?;
-        let along = std::mem::take(&mut in_app.along);
+        let made = app.make_user(user, begun.take_over, self.clock.now());
+        let mut in_app = made.await?;
+        let along = std::mem::take(&mut in_app.along).and(begun.settled());
         let done = self
             .commit_with(changes, events, &Touch::default(), along)
             .await;
@@ -54,6 +55,7 @@ impl People {
             Ok(in_app) => along.and(in_app.map(|it| it.along).unwrap_or_default()),
             // Left as they are in the app; here they are out.
             Err(Refused::App(AppFailure::LastAdministrator)) if !after.active => {
+                let along = along.and(Ledger::settle(&AppSide::owner_of(after)));
                 self.commit_with(vec![change], vec![event], touch, along)
                     .await?;
                 return Err(AppFailure::LastAdministrator.into());
@@ -102,12 +104,17 @@ impl People {
             .turns
             .take((&owner.tenant, owner.id.as_str()))
             .await;
-        if app.ledger.link(&owner).await?.is_none() {
+        let owed = app.ledger.intent(&owner).await?;
+        if app.ledger.link(&owner).await?.is_none() && owed.is_none() {
             app.ledger
                 .write(AppSide::owe(&owner, self.clock.now()))
                 .await?;
         }
-        self.settle(&owner).await
+        match self.settle(&owner).await {
+            // They are told so, and ask again.
+            Err(Refused::App(failure)) => app.give_up(&owner, owed.as_ref(), failure).await,
+            done => done,
+        }
     }
 
     /// Whether the app has yet to follow.
@@ -175,24 +182,69 @@ impl Desk {
         Ok(out)
     }
 
-    /// Somebody of this name was being made and no answer was given: that is finished first.
-    pub(in crate::provision) async fn finish_begun(&self, user_name: &str) -> Result<(), Refused> {
-        let Some(app) = &self.people.app else {
+    /// A record of this name was being made, or deleted, and no answer was given: that is finished first.
+    pub(in crate::provision) async fn finish_begun(
+        &self,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Begun, Refused> {
+        let mut begun = Begun {
+            take_over: match self.ruled.tenant.provisioning.adopt {
+                Adopt::Post => true,
+                Adopt::Filter | Adopt::Never => self.keeper == Keeper::Operator,
+            },
+            left: Vec::new(),
+        };
+        let Some(app) = self.people.app.as_ref().filter(|_| !self.actor.dry_run) else {
+            return Ok(begun);
+        };
+        for (owner, intent) in app.ledger.intents().await? {
+            let link = app.ledger.link(&owner).await?;
+            let its = intent
+                .name()
+                .or(link.as_ref().map(|link| link.login.as_str()));
+            if owner.kind != kind
+                || owner.tenant != *self.tenant()
+                || its.is_none_or(|its| fold(its) != fold(name))
+                || self.people.is_here(&owner).await?
+            {
+                continue;
+            }
+            let turns = &self.people.state.turns;
+            let _turn = turns.take((&owner.tenant, owner.id.as_str())).await;
+            match self.people.settle(&owner).await {
+                // Whatever it is, it is not in the way of somebody new.
+                Err(Refused::App(failure)) if !failure.passes() => {}
+                done => done?,
+            }
+            begun.take_over = true;
+            if app.ledger.intent(&owner).await?.is_some() {
+                begun.left.push(owner);
+            }
+        }
+        Ok(begun)
+    }
+
+    /// Who was deleted here may have left an account there that only sleeps: it is theirs who come again.
+    pub(in crate::provision) async fn wake(
+        &self,
+        user_name: &str,
+        retired: &[User],
+        begun: &mut Begun,
+    ) -> Result<(), Refused> {
+        let Some(app) = self.people.app.as_ref().filter(|_| !self.actor.dry_run) else {
             return Ok(());
         };
-        if self.actor.dry_run {
-            return Ok(());
-        }
-        for (owner, intent) in app.ledger.intents().await? {
-            let name = intent
-                .create
-                .as_ref()
-                .and_then(|user| user.get("user_name")?.as_str());
-            if owner.tenant == *self.tenant()
-                && name.is_some_and(|name| fold(name) == fold(user_name))
-            {
-                self.people.settle(&owner).await?;
+        begun.take_over |= self.is_buried(user_name).await?;
+        for user in retired {
+            let owner = AppSide::owner_of(user);
+            let turns = &self.people.state.turns;
+            let _turn = turns.take((&owner.tenant, owner.id.as_str())).await;
+            match self.people.settle(&owner).await {
+                Err(Refused::App(failure)) if !failure.passes() => {}
+                done => done?,
             }
+            app.ledger.write(Ledger::untie(&owner)).await?;
         }
         Ok(())
     }
@@ -207,6 +259,31 @@ impl Desk {
     }
 }
 
+/// What was begun before somebody, or a group, of the same name.
+#[derive(Debug)]
+pub(in crate::provision) struct Begun {
+    /// Whoever the app has of this name may be taken over.
+    pub(in crate::provision) take_over: bool,
+    /// Of whom it is not known yet what came of it: whoever is made now is made in their place.
+    left: Vec<Owner>,
+}
+
+impl Begun {
+    /// Nothing was; whom the app has is taken over.
+    pub(in crate::provision) const fn nothing() -> Self {
+        Self {
+            take_over: true,
+            left: Vec::new(),
+        }
+    }
+
+    /// It is owed no more.
+    pub(in crate::provision) fn settled(&self) -> Along {
+        let settle = |all: Along, owner| all.and(Ledger::settle(owner));
+        self.left.iter().fold(Along::default(), settle)
+    }
+}
+
 /// A change of a group, what the audit is told of it, and what it does to sessions.
 type GroupWrite<'a> = (Vec<Change>, Event, &'a Touch);
 
@@ -215,12 +292,32 @@ impl People {
     pub(in crate::provision) async fn make_group(
         &self,
         group: &Group,
-        take_over: bool,
+        begun: &Begun,
     ) -> Result<Option<InApp>, Refused> {
-        match &self.app {
-            Some(app) => app.make_group(group, take_over, self.clock.now()).await,
-            None => Ok(None),
+        let Some(app) = &self.app else {
+            return Ok(None);
+        };
+        let made = app.make_group(group, begun.take_over, self.clock.now());
+        let mut made = made.await?;
+        if let Some(made) = &mut made {
+            made.along = std::mem::take(&mut made.along).and(begun.settled());
         }
+        Ok(made)
+    }
+
+    /// Whether the record is with us, and not deleted.
+    async fn is_here(&self, owner: &Owner) -> Result<bool, Refused> {
+        Ok(match owner.kind {
+            Kind::User => {
+                let id = UserId::from(owner.id.as_str());
+                let user = self.directory.user(&owner.tenant, &id).await?;
+                user.is_some_and(|user| user.managed_by != ManagedBy::Retired)
+            }
+            Kind::Group => {
+                let id = GroupId::from(owner.id.as_str());
+                self.directory.group(&owner.tenant, &id).await?.is_some()
+            }
+        })
     }
 
     /// Another name: first in the app.
@@ -249,14 +346,6 @@ impl People {
 }
 
 impl Desk {
-    /// Whether a POST takes over what the app has already.
-    pub(in crate::provision) fn takes_over(&self) -> bool {
-        match self.ruled.tenant.provisioning.adopt {
-            Adopt::Post => true,
-            Adopt::Filter | Adopt::Never => self.keeper == Keeper::Operator,
-        }
-    }
-
     /// The record, and then who comes and goes in the app: whoever loses a group has lost it here, whatever the app
     /// then says.
     pub(in crate::provision) async fn commit_group(

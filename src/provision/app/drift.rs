@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppSide, view};
+use super::{AppSide, is_active, view};
 use crate::connector::{AppFailure, Attributes, Found, Kind, Link, Owner};
 use crate::identity::{ManagedBy, UserId};
 use crate::metrics::Kind as Label;
@@ -76,7 +76,9 @@ impl Provision {
             found.push(drift);
         }
         for (id, account) in accounts {
-            if ours.contains(&id) {
+            // Who is nobody's and cannot get in is as they shall be.
+            let sleeps = app.connector.can_deactivate() && !is_active(&account.attributes);
+            if ours.contains(&id) || sleeps {
                 continue;
             }
             let mut drift = Drift {
@@ -143,10 +145,17 @@ impl Provision {
             .turns
             .take((&owner.tenant, owner.id.as_str()))
             .await;
-        app.ledger
-            .write(AppSide::owe(owner, people.clock.now()))
-            .await?;
-        match people.settle(owner).await {
+        let owed = app.ledger.intent(owner).await?;
+        if owed.is_none() {
+            app.ledger
+                .write(AppSide::owe(owner, people.clock.now()))
+                .await?;
+        }
+        let done = match people.settle(owner).await {
+            Err(Refused::App(failure)) => app.give_up(owner, owed.as_ref(), failure).await,
+            done => done,
+        };
+        match done {
             Ok(()) => drift.mended = true,
             Err(Refused::App(failure)) => drift.note = format!("{}; {failure}", drift.note),
             Err(refused) => return Err(refused),

@@ -48,6 +48,7 @@ impl AppSide {
         now: Timestamp,
     ) -> Result<(Link, Option<String>), Refused> {
         let wanted = view::of_group(group);
+        let before = self.ledger.intent(owner).await?;
         if let Some(found) = self.connector.find_group(&group.display_name).await? {
             self.check_free(owner, &found).await?;
             if !take_over {
@@ -68,11 +69,15 @@ impl AppSide {
                     Ok(Some(found)) => {
                         Ok((Self::group_link(found.id.clone(), group), Some(found.id)))
                     }
-                    Ok(None) => self.give_up(owner, failure.certainly_not()).await,
+                    Ok(None) if failure.may_come() => Err(failure.into()),
+                    Ok(None) => {
+                        let failure = failure.certainly_not();
+                        self.give_up(owner, before.as_ref(), failure).await
+                    }
                     Err(_not_now) => Err(failure.into()),
                 }
             }
-            Err(failure) => self.give_up(owner, failure).await,
+            Err(failure) => self.give_up(owner, before.as_ref(), failure).await,
         }
     }
 
@@ -93,10 +98,11 @@ impl AppSide {
         if view::of_group(before) == view::of_group(after) {
             return Ok(None);
         }
+        let owed = self.ledger.intent(&owner).await?;
         self.ledger.write(Self::owe(&owner, now)).await?;
         match self.bring_group(&owner, Some(link), after, now).await {
             Ok(link) => Ok(Some(Self::done(owner, &link, None))),
-            Err(Refused::App(failure)) => self.give_up(&owner, failure).await,
+            Err(Refused::App(failure)) => self.give_up(&owner, owed.as_ref(), failure).await,
             Err(refused) => Err(refused),
         }
     }

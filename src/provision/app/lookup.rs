@@ -1,6 +1,6 @@
 //! People whom the app had before: looked up there when the directory does not know them, or brought in all at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,10 @@ impl Provision {
         let Some(app) = self.people.app.clone() else {
             return Err(Refused::NoConnector);
         };
-        let accounts = app.connector.users().await?;
+        let mut accounts = app.connector.users().await?;
+        // A list that moved between two of its pages shows somebody twice.
+        let mut seen = BTreeSet::new();
+        accounts.retain(|account| seen.insert(account.id.clone()));
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
         for account in &accounts {
             let count = names.entry(fold(&login(&app, account))).or_default();
@@ -239,7 +242,7 @@ impl Desk {
         })
     }
 
-    async fn is_buried(&self, user_name: &str) -> Result<bool, Refused> {
+    pub(super) async fn is_buried(&self, user_name: &str) -> Result<bool, Refused> {
         let nobody = crate::identity::Link {
             idp: IdpName::local(),
             subject: String::new(),

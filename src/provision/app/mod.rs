@@ -19,6 +19,7 @@ use crate::identity::User;
 use crate::provision::Refused;
 use crate::storage::{Along, StorageError};
 
+pub(super) use commit::Begun;
 pub use drift::{Drift, DriftKind};
 pub use lookup::{Plan, Planned};
 pub use owed::Owed;
@@ -80,10 +81,17 @@ impl AppSide {
         Ledger::intend(owner, &Intent::sync(None, now))
     }
 
-    /// After a failure: what is certainly not done is owed no more.
-    async fn give_up<T>(&self, owner: &Owner, failure: AppFailure) -> Result<T, Refused> {
+    /// After a failure: what is certainly not done is owed no more than it was before.
+    async fn give_up<T>(
+        &self,
+        owner: &Owner,
+        before: Option<&Intent>,
+        failure: AppFailure,
+    ) -> Result<T, Refused> {
         if !failure.perhaps_done() {
-            self.ledger.write(Ledger::settle(owner)).await?;
+            let before = before.map(|before| Ledger::intend(owner, before));
+            let before = before.unwrap_or_else(|| Ledger::settle(owner));
+            self.ledger.write(before).await?;
         }
         Err(failure.into())
     }

@@ -11,9 +11,10 @@ use crate::identity::{GroupId, ManagedBy, User, UserId, fold};
 use crate::provision::touch::Touch;
 use crate::provision::turns::Turn;
 use crate::provision::{Actor, People, Provision, Refused};
+use crate::storage::Along;
 
 /// Longest pause between two tries.
-const LONGEST: Duration = Duration::from_mins(15);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Something that the app has yet to follow.
 #[derive(Clone, Debug)]
@@ -117,8 +118,14 @@ impl People {
             Kind::User => self.settle_user(app, owner, &intent).await,
             Kind::Group => self.settle_group(app, owner, &intent).await,
         };
-        if let Err(Refused::App(AppFailure::LastAdministrator)) = done {
-            app.ledger.write(Ledger::settle(owner)).await?;
+        // Left as they are; and nobody's, where their record is gone.
+        if let Err(Refused::App(AppFailure::LastAdministrator | AppFailure::Ignored(_))) = done {
+            let id = UserId::from(owner.id.as_str());
+            let free = match self.directory.user(&owner.tenant, &id).await? {
+                Some(_) => Along::default(),
+                None => Ledger::untie(owner),
+            };
+            app.ledger.write(free.and(Ledger::settle(owner))).await?;
         }
         done
     }
@@ -173,7 +180,10 @@ impl People {
         let wanted = view::of_user(&app.connector, user);
         let now = self.clock.now();
         let link = match link {
-            Some(link) => app.bring(owner, &link, &wanted, now).await?,
+            Some(link) => {
+                let meant = intent.app_id.as_deref();
+                app.bring(owner, &link, meant, &wanted, now).await?
+            }
             None if user.active => {
                 let link = match &intent.app_id {
                     Some(id) => app.link(app.connector.update_user(id, &wanted).await?, &wanted),
@@ -215,9 +225,11 @@ impl People {
             return Ok(());
         };
         let Some(found) = self.begun(app, &user, intent).await? else {
-            return Ok(app.ledger.write(Ledger::settle(owner)).await?);
+            return self.give_time(app, owner, intent).await;
         };
-        app.check_free(owner, &found).await?;
+        if let Err(Refused::App(_somebody_else_s)) = app.check_free(owner, &found).await {
+            return Ok(app.ledger.write(Ledger::settle(owner)).await?);
+        }
         let wanted = view::of_user(&app.connector, &user);
         let id = app.connector.update_user(&found.id, &wanted).await?;
         user.version = 1;
@@ -246,6 +258,19 @@ impl People {
             }
             done => done,
         }
+    }
+
+    /// It is not there: but a call that was given up may come to the app yet.
+    async fn give_time(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        intent: &Intent,
+    ) -> Result<(), Refused> {
+        if self.clock.now() < intent.since.plus(app.connector.patience()) {
+            return Ok(());
+        }
+        Ok(app.ledger.write(Ledger::settle(owner)).await?)
     }
 
     async fn begun(
@@ -305,9 +330,12 @@ impl People {
             }
             if let Some(link) = link {
                 app.connector.remove_group(&link.app_id).await?;
-            } else if let Some(found) = app.begun_group(owner, intent).await? {
-                // Nobody was told of it.
-                app.connector.remove_group(&found.id).await?;
+            } else if begun.is_some() {
+                match app.begun_group(owner, intent).await? {
+                    // Nobody was told of it.
+                    Some(found) => app.connector.remove_group(&found.id).await?,
+                    None => return self.give_time(app, owner, intent).await,
+                }
             }
             return Ok(app
                 .ledger

@@ -1,9 +1,11 @@
 //! People in the app, before the record is written.
 
+use serde_json::Value;
+
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
 use crate::connector::{AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner};
-use crate::identity::{User, fold};
+use crate::identity::{Group, User, fold};
 use crate::provision::Refused;
 use crate::storage::Along;
 
@@ -14,7 +16,7 @@ impl AppSide {
 
     pub(super) fn key<'a>(&self, wanted: &'a Attributes) -> &'a str {
         let key = wanted.get(self.connector.user_key());
-        key.and_then(|key| key.as_str()).unwrap_or_default()
+        key.and_then(Value::as_str).unwrap_or_default()
     }
 
     pub(super) fn link(&self, app_id: String, wanted: &Attributes) -> Link {
@@ -52,28 +54,57 @@ impl AppSide {
         intent: Intent,
     ) -> Result<(Link, Option<String>), Refused> {
         let key = self.key(wanted);
+        let before = self.ledger.intent(owner).await?;
         if let Some(found) = self.connector.find_user(key).await? {
-            self.check_free(owner, &found).await?;
             if !take_over {
+                self.check_free(owner, &found).await?;
                 let name = self.connector.name();
                 return Err(
                     AppFailure::Uniqueness(format!("{name} has an account {key:?}")).into(),
                 );
             }
-            let intent = Intent {
-                app_id: Some(found.id.clone()),
-                ..intent
-            };
-            self.ledger.write(Ledger::intend(owner, &intent)).await?;
-            return match self.connector.update_user(&found.id, wanted).await {
-                Ok(id) => Ok((self.link(id, wanted), None)),
-                Err(failure) => self.give_up(owner, failure).await,
-            };
+            let link = self.take_over(owner, wanted, &found, intent, before);
+            return Ok((link.await?, None));
         }
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
-        match self.create(wanted).await {
-            Ok(id) => Ok((self.link(id.clone(), wanted), Some(id))),
-            Err(failure) => self.give_up(owner, failure).await,
+        let failure = match self.create(wanted).await {
+            Ok(id) => return Ok((self.link(id.clone(), wanted), Some(id))),
+            Err(failure) => failure,
+        };
+        // A call of ours that was given up came there first, or somebody else did.
+        if matches!(failure, AppFailure::Uniqueness(_))
+            && take_over
+            && let Some(found) = self.connector.find_user(key).await?
+        {
+            let link = self.take_over(owner, wanted, &found, intent, before);
+            return Ok((link.await?, None));
+        }
+        self.give_up(owner, before.as_ref(), failure).await
+    }
+
+    /// Whom the app has becomes somebody's here.
+    async fn take_over(
+        &self,
+        owner: &Owner,
+        wanted: &Attributes,
+        found: &Found,
+        intent: Intent,
+        before: Option<Intent>,
+    ) -> Result<Link, Refused> {
+        if let Err(refused) = self.check_free(owner, found).await {
+            return match refused {
+                Refused::App(failure) => self.give_up(owner, before.as_ref(), failure).await,
+                refused => Err(refused),
+            };
+        }
+        let intent = Intent {
+            app_id: Some(found.id.clone()),
+            ..intent
+        };
+        self.ledger.write(Ledger::intend(owner, &intent)).await?;
+        match self.connector.update_user(&found.id, wanted).await {
+            Ok(id) => Ok(self.link(id, wanted)),
+            Err(failure) => self.give_up(owner, before.as_ref(), failure).await,
         }
     }
 
@@ -102,19 +133,51 @@ impl AppSide {
                 .update_user(&found.id, wanted)
                 .await
                 .map_err(|_| failure),
+            Ok(None) if failure.may_come() => Err(failure),
             Ok(None) => Err(failure.certainly_not()),
             Err(_not_now) => Err(failure),
         }
     }
 
-    /// R53: an account of the app belongs to one record, of one tenant.
+    /// R53: an account of the app belongs to one record, of one tenant; also one that is being made, as long as
+    /// nobody knows whether this is it.
     pub(super) async fn check_free(&self, owner: &Owner, found: &Found) -> Result<(), Refused> {
+        let another = || AppFailure::Uniqueness("it belongs to another record".to_owned());
         match self.ledger.owner(owner.kind, &found.id).await? {
-            Some(its) if its != *owner => {
-                Err(AppFailure::Uniqueness("it belongs to another record".to_owned()).into())
-            }
-            _ => Ok(()),
+            Some(its) if its == *owner => return Ok(()),
+            Some(_) => return Err(another().into()),
+            None => {}
         }
+        let theirs = |its: &Owner, intent: &Intent| {
+            its.kind == owner.kind
+                && its.tenant != owner.tenant
+                && self.is_meant(its.kind, intent, found)
+        };
+        let mut all = self.ledger.intents().await?.into_iter();
+        let begun = all.any(|(its, intent)| theirs(&its, &intent));
+        if begun { Err(another().into()) } else { Ok(()) }
+    }
+
+    /// Whether an account there may be what is being made.
+    fn is_meant(&self, kind: Kind, intent: &Intent, found: &Found) -> bool {
+        let Some(record) = intent.create.clone() else {
+            return false;
+        };
+        let (key, wanted) = match kind {
+            Kind::User => {
+                let user = serde_json::from_value::<User>(record);
+                let wanted = user.map(|user| view::of_user(&self.connector, &user));
+                (self.connector.user_key(), wanted)
+            }
+            Kind::Group => {
+                let group = serde_json::from_value::<Group>(record);
+                let wanted = group.map(|group| view::of_group(&group));
+                (self.connector.group_key(), wanted)
+            }
+        };
+        let text = |of: &Attributes| of.get(key).and_then(Value::as_str).map(fold);
+        wanted
+            .is_ok_and(|wanted| text(&wanted).is_some() && text(&wanted) == text(&found.attributes))
     }
 
     /// Changes a person there; none when nothing of it concerns the app.
@@ -141,16 +204,21 @@ impl AppSide {
         if owed.is_none() && !link.unconfirmed && was == wanted {
             return Ok(None);
         }
-        if owed.is_none() {
-            self.ledger.write(Self::owe(&owner, now)).await?;
+        let meant = owed.as_ref().and_then(|owed| owed.app_id.clone());
+        if meant.is_none() {
+            // Where the id is the name: by which one they are found if the answer never comes.
+            let id = self.connector.id_after(&link.app_id, &wanted);
+            let intent = Intent::sync(Some(id).filter(|id| *id != link.app_id), now);
+            self.ledger.write(Ledger::intend(&owner, &intent)).await?;
         }
-        match self.bring(&owner, &link, &wanted, now).await {
+        let brought = self.bring(&owner, &link, meant.as_deref(), &wanted, now);
+        match brought.await {
             Ok(link) => Ok(Some(Self::done(owner, &link, None))),
             Err(Refused::App(failure)) => {
                 // A refusal half-way: as it was, as far as the app lets us.
                 let back = async || self.connector.update_user(&link.app_id, &was).await.is_ok();
-                if owed.is_none() && !failure.perhaps_done() && (was == wanted || back().await) {
-                    self.ledger.write(Ledger::settle(&owner)).await?;
+                if !failure.perhaps_done() && (was == wanted || back().await) {
+                    return self.give_up(&owner, owed.as_ref(), failure).await;
                 }
                 Err(Refused::App(failure))
             }
@@ -158,22 +226,32 @@ impl AppSide {
         }
     }
 
-    /// Makes the app hold this of somebody who has an account there, or had one.
+    /// Makes the app hold this of somebody who has an account there, or had one; `meant` is the id of theirs that a
+    /// change without an answer was to lead to.
     pub(super) async fn bring(
         &self,
         owner: &Owner,
         link: &Link,
+        meant: Option<&str>,
         wanted: &Attributes,
         now: Timestamp,
     ) -> Result<Link, Refused> {
+        let mut id = link.app_id.clone();
+        if let Some(meant) = meant
+            && self.connector.user(&id).await?.is_none()
+            && let Some(found) = self.connector.user(meant).await?
+            && self.check_free(owner, &found).await.is_ok()
+        {
+            id = found.id;
+        }
         let key = self.key(wanted);
         if fold(key) != fold(&link.login)
             && let Some(other) = self.connector.find_user(key).await?
-            && other.id != link.app_id
+            && other.id != id
         {
             return Err(AppFailure::Uniqueness(format!("the app has an account {key:?}")).into());
         }
-        match self.connector.update_user(&link.app_id, wanted).await {
+        match self.connector.update_user(&id, wanted).await {
             Ok(id) => Ok(self.link(id, wanted)),
             // Gone behind our back: there again, unless they shall not be let in.
             Err(AppFailure::Missing) if crate::provision::app::is_active(wanted) => {

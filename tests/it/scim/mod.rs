@@ -52,7 +52,7 @@ async fn gate_in(folder: PathBuf, settings: &str) -> Sidegate {
 }
 
 /// Fails unless it is an error in SCIM's form with this status; gives its `detail`.
-fn refused(answer: &Answer, status: u16, what: &str) -> String {
+pub fn refused(answer: &Answer, status: u16, what: &str) -> String {
     let text = answer.text();
     assert_eq!(answer.status, status, "{what}: {text}");
     let kind = answer.header("content-type");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, ChildStdout, Command};
 
-use super::{Client, sidegate};
+use super::{Client, run, sidegate};
 
 /// A running `sidegate serve`.
 pub struct Process {
@@ -45,6 +45,19 @@ impl Process {
         let folder = sidegate::new_folder();
         let log = log_file(&folder).into();
         Self::start_with(folder, upstream, further, (log, before)).await
+    }
+
+    /// In this folder, with these variables of its environment.
+    pub async fn start_knowing(
+        folder: PathBuf,
+        upstream: &str,
+        further: &str,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let export = |(name, value): &(&str, &str)| format!("export {name}='{value}'\n");
+        let before: String = variables.iter().map(export).collect();
+        let log = log_file(&folder).into();
+        Self::start_with(folder, upstream, further, (log, &before)).await
     }
 
     async fn start_with(
@@ -99,6 +112,18 @@ impl Process {
     /// A browser with an empty jar.
     pub fn browser(&self) -> Client {
         Client::new(self.address, &self.host)
+    }
+
+    /// A program with an empty jar.
+    pub fn program(&self) -> Client {
+        Client::program(self.address, &self.host)
+    }
+
+    /// Runs a command that must succeed, and gives what it printed.
+    pub async fn operator(&self, line: &str) -> String {
+        let ran = run(&self.folder.join("sidegate.toml"), line, "").await;
+        assert_eq!(ran.0, 0, "{line}: {} {}", ran.1, ran.2);
+        ran.1
     }
 
     /// Everything that it wrote so far.

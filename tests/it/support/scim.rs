@@ -32,7 +32,11 @@ impl ScimClient {
 
     /// With this token.
     pub fn with(gate: &Sidegate, tenant: &str, token: &str) -> Self {
-        let mut client = gate.program();
+        Self::at(gate.program(), tenant, token)
+    }
+
+    /// By this client.
+    pub fn at(mut client: Client, tenant: &str, token: &str) -> Self {
         client.headers = vec![
             (ACCEPT, "application/scim+json".to_owned()),
             (AUTHORIZATION, format!("Bearer {token}")),
@@ -50,10 +54,13 @@ impl ScimClient {
 
     /// Makes a token by this command line.
     pub async fn make_token(gate: &Sidegate, line: &str) -> String {
-        let shown = gate.operator(line).await;
-        let token = shown
-            .split_whitespace()
-            .find(|word| word.starts_with("sgt_"));
+        Self::read_token(&gate.operator(line).await)
+    }
+
+    /// The token in what a command printed.
+    pub fn read_token(shown: &str) -> String {
+        let mut words = shown.split_whitespace();
+        let token = words.find(|word| word.starts_with("sgt_"));
         token
             .unwrap_or_else(|| panic!("no token: {shown}"))
             .to_owned()
@@ -103,6 +110,17 @@ impl ScimClient {
     async fn write(&mut self, method: Method, path: &str, body: &Value) -> Answer {
         let kind = [(CONTENT_TYPE, "application/scim+json")];
         self.send(method, path, &kind, &body.to_string()).await
+    }
+
+    /// The same against a server that may be killed meanwhile.
+    pub async fn try_send(&mut self, method: Method, path: &str, body: &Value) -> Option<Answer> {
+        let target = format!("{}{path}", self.base);
+        let kind = [(CONTENT_TYPE, "application/scim+json")];
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        self.client.try_send(method, &target, &kind, &body).await
     }
 
     /// Anything, below the base.

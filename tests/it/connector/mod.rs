@@ -1,0 +1,67 @@
+//! The app's own user API behind provisioning: apps of ours that misbehave as told, and real ones.
+
+mod drifted;
+mod imported;
+mod kanboard;
+mod killed;
+mod miniflux;
+mod troubles;
+mod turned_down;
+mod two_tenants;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sidegate::server::control::{Operation, OwedRow};
+
+use crate::support::{Answer, CONNECTOR, ScimClient, Sidegate, StubApp};
+
+const LOCAL: &str = "local.enabled = true\nlocal.bcrypt_cost = 4\n";
+
+/// The stub app, us before it, and who provisions.
+struct World {
+    app: StubApp,
+    gate: Sidegate,
+    idp: ScimClient,
+}
+
+impl World {
+    async fn start(settings: &str) -> Self {
+        Self::with(settings, CONNECTOR).await
+    }
+
+    /// With another connector.
+    async fn with(settings: &str, connector: &str) -> Self {
+        let app = StubApp::start().await;
+        let settings = format!("{LOCAL}{settings}\n{connector}");
+        let gate = Sidegate::start(&app.url(), &settings).await;
+        let idp = ScimClient::new(&gate).await;
+        Self { app, gate, idp }
+    }
+
+    /// What the app has yet to follow.
+    async fn owed(&self) -> Vec<OwedRow> {
+        self.gate
+            .ask(Operation::ConnectorOwed { retry: false })
+            .await
+    }
+
+    /// Nothing is owed, or will not be in a moment: without anybody's help.
+    async fn settles(&self, what: &str) {
+        let settled = async { while !self.owed().await.is_empty() {} };
+        let settled = tokio::time::timeout(Duration::from_secs(40), settled).await;
+        assert!(settled.is_ok(), "{what}: {:?}", self.owed().await);
+    }
+
+    async fn user(&mut self, id: &str) -> Value {
+        let answer = self.idp.get(&format!("/Users/{id}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// One attribute, as Entra ID changes it.
+    async fn change(&mut self, id: &str, path: &str, value: Value) -> Answer {
+        let operation = json!([{ "op": "Replace", "path": path, "value": value }]);
+        self.idp.patch(&format!("/Users/{id}"), operation).await
+    }
+}
