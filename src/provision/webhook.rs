@@ -52,8 +52,8 @@ pub(super) fn messages(changes: &[Change]) -> Vec<Message> {
             .get("id")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let moved = moves.remove(id);
-        if let (Some((added, removed)), Some(data)) = (moved, message.data.as_object_mut()) {
+        let who = moves.remove(id);
+        if let (Some((added, removed)), Some(data)) = (who, message.data.as_object_mut()) {
             data.insert("membersAdded".to_owned(), added.into());
             data.insert("membersRemoved".to_owned(), removed.into());
         }

@@ -92,10 +92,10 @@ impl AppSide {
         before: Option<Intent>,
     ) -> Result<Link, Refused> {
         if let Err(refused) = self.check_free(owner, found).await {
-            return match refused {
-                Refused::App(failure) => self.give_up(owner, before.as_ref(), failure).await,
-                refused => Err(refused),
+            let Refused::App(failure) = refused else {
+                return Err(refused);
             };
+            return self.give_up(owner, before.as_ref(), failure).await;
         }
         let intent = Intent {
             app_id: Some(found.id.clone()),
@@ -196,10 +196,10 @@ impl AppSide {
         let was = view::of_user(&self.connector, before);
         let Some(link) = link else {
             // Who is not let in needs no account.
-            return match after.active {
-                true => self.make_user(after, true, now).await.map(Some),
-                false => Ok(None),
-            };
+            if !after.active {
+                return Ok(None);
+            }
+            return self.make_user(after, true, now).await.map(Some);
         };
         if owed.is_none() && !link.unconfirmed && was == wanted {
             return Ok(None);
