@@ -66,7 +66,7 @@ impl Mortal {
 
     /// Asks again and again, as idps do, until it is done; what is gone already is deleted.
     pub(super) async fn insist(&self, request: &Request, what: &str) -> Answer {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         loop {
             let answer = self
                 .idp()
@@ -164,7 +164,8 @@ async fn at_every_call(connector: &str) {
                 };
                 if step == "create" {
                     assert_eq!(answer.status, 201, "{what}: {}", answer.text());
-                    id = answer.json::<Value>()["id"].as_str().unwrap().to_owned();
+                    let made: Value = answer.json();
+                    made["id"].as_str().unwrap().clone_into(&mut id);
                 }
                 gate.settles(&what).await;
                 let (before, after) = (app.named(&name), app.named(&other));

@@ -34,9 +34,10 @@ fn try_later(answer: &Answer, trouble: Trouble, what: &str) {
     refused(answer, 503, what);
     let told = answer.header("retry-after").and_then(|it| it.parse().ok());
     let told: u64 = told.unwrap_or_else(|| panic!("{what}: {answer:?}"));
-    match trouble {
-        Trouble::Status(429 | 503) => assert_eq!(told, 7, "{what}"),
-        _ => assert!((1..=60).contains(&told), "{what}: {told}"),
+    if matches!(trouble, Trouble::Status(429 | 503)) {
+        assert_eq!(told, 7, "{what}");
+    } else {
+        assert!((1..=60).contains(&told), "{what}: {told}");
     }
 }
 
@@ -148,19 +149,16 @@ async fn who_is_out_is_out_at_once_and_the_app_follows() {
             assert_eq!(page.status, 302, "{what}: {}", page.text());
             world.app.recover();
             world.settles(&what).await;
-            match how {
-                "delete" => {
-                    assert!(world.app.named(&name).is_empty(), "{what}");
-                    let again = world.idp.delete(&link).await;
-                    assert_eq!(again.status, 404, "{what}");
-                }
-                _ => {
-                    assert!(!world.app.one(&name).active, "{what}");
-                    let calls = world.app.count("PATCH ");
-                    let again = world.change(&id, "active", json!("False")).await;
-                    assert_eq!(again.status, 200, "{what}");
-                    assert_eq!(world.app.count("PATCH "), calls, "{what}: it is so already");
-                }
+            if how == "delete" {
+                assert!(world.app.named(&name).is_empty(), "{what}");
+                let again = world.idp.delete(&link).await;
+                assert_eq!(again.status, 404, "{what}");
+            } else {
+                assert!(!world.app.one(&name).active, "{what}");
+                let calls = world.app.count("PATCH ");
+                let again = world.change(&id, "active", json!("False")).await;
+                assert_eq!(again.status, 200, "{what}");
+                assert_eq!(world.app.count("PATCH "), calls, "{what}: it is so already");
             }
         }
     }

@@ -116,9 +116,10 @@ impl ScimClient {
     pub async fn try_send(&mut self, method: Method, path: &str, body: &Value) -> Option<Answer> {
         let target = format!("{}{path}", self.base);
         let kind = [(CONTENT_TYPE, "application/scim+json")];
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
         };
         self.client.try_send(method, &target, &kind, &body).await
     }

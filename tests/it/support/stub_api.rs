@@ -29,16 +29,15 @@ pub(super) fn route(state: &mut State, method: &Method, target: &str, body: &Val
             .unwrap_or_default()
     };
     match (method.as_str(), pieces.as_slice()) {
-        ("GET", ["people"]) => match asked("login") {
-            Some(login) => {
+        ("GET", ["people"]) => {
+            if let Some(login) = asked("login") {
                 // A piece of the name, without case: look-ups of apps are seldom exact.
                 let login = login.to_lowercase();
                 let its = state.people.iter();
                 let its = its.filter(|(_, its)| its.login.to_lowercase().contains(&login));
                 let its: Vec<_> = its.map(|(id, its)| shown(*id, its)).collect();
                 (200, json!({ "people": its, "total": its.len() }))
-            }
-            None => {
+            } else {
                 let number = |name: &str| asked(name).unwrap().parse::<usize>().unwrap();
                 let page = state.people.iter();
                 let page = page.skip(number("offset")).take(number("limit"));
@@ -46,7 +45,7 @@ pub(super) fn route(state: &mut State, method: &Method, target: &str, body: &Val
                 let total = state.people.len();
                 (200, json!({ "people": page, "total": total }))
             }
-        },
+        }
         ("POST", ["people"]) => {
             let new = Account {
                 login: String::new(),

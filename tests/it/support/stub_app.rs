@@ -353,9 +353,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply
 }
 
 fn reply(status: u16, document: &Value) -> Reply {
-    let text = match document {
-        Value::Null => String::new(),
-        document => document.to_string(),
+    let text = if document.is_null() {
+        String::new()
+    } else {
+        document.to_string()
     };
     let mut response = Response::new(full(text.into()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
@@ -374,14 +375,12 @@ fn half(status: u16, document: &Value) -> Reply {
     let (first, _) = text.split_at(text.len() / 2);
     let first = Bytes::from(first.to_owned());
     let frames = futures_util::stream::unfold(Some(first), |first| async move {
-        match first {
-            Some(first) => Some((Ok(Frame::data(first)), None)),
-            None => {
-                // What came before is on its way then.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                Some((Err(std::io::Error::other("cut")), None))
-            }
+        if let Some(first) = first {
+            return Some((Ok(Frame::data(first)), None));
         }
+        // What came before is on its way then.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Some((Err(std::io::Error::other("cut")), None))
     });
     let mut response = Response::new(StreamBody::new(Box::pin(frames)).boxed());
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
