@@ -91,11 +91,11 @@ impl AppSide {
         intent: Intent,
         before: Option<Intent>,
     ) -> Result<Link, Refused> {
-        if let Err(refused) = self.check_free(owner, found).await {
-            return match refused {
-                Refused::App(failure) => self.give_up(owner, before.as_ref(), failure).await,
-                refused => Err(refused),
-            };
+        match self.check_free(owner, found).await {
+            Err(Refused::App(failure)) => {
+                return self.give_up(owner, before.as_ref(), failure).await;
+            }
+            free => free?,
         }
         let intent = Intent {
             app_id: Some(found.id.clone()),

@@ -21,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::stub_api;
 
+/// How long a call waits for another.
+const WAIT: Duration = Duration::from_millis(500);
+
 type Reply = Response<BoxBody<Bytes, std::io::Error>>;
 
 /// Its API as an operator would write it down; `{upstream}` is the app.
@@ -112,6 +115,8 @@ pub enum Trouble {
     Half { done: bool },
     /// Nothing, for ever, after or before it has done what was asked.
     Silent { done: bool },
+    /// As it should, once two such calls are there; or when the other has not come for a while.
+    Together,
 }
 
 /// All that it has and does.
@@ -132,6 +137,8 @@ struct Shared {
     state: Mutex<State>,
     /// One for each call that met a trouble.
     met: Semaphore,
+    /// Where two calls meet.
+    both: tokio::sync::Barrier,
 }
 
 /// A running app.
@@ -148,6 +155,7 @@ impl StubApp {
         let shared = Shared {
             state: Mutex::default(),
             met: Semaphore::new(0),
+            both: tokio::sync::Barrier::new(2),
         };
         let app = Self {
             address: listener.local_addr().unwrap(),
@@ -309,7 +317,9 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply
         state.calls.push(call);
         let does = matches!(
             trouble,
-            None | Some(Trouble::Half { done: true } | Trouble::Silent { done: true })
+            None | Some(
+                Trouble::Half { done: true } | Trouble::Silent { done: true } | Trouble::Together
+            )
         );
         let authorized = head.headers.get("authorization");
         let authorized = authorized.is_some_and(|value| value == "Bearer stub-token");
@@ -346,6 +356,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply
             let away = "http://127.0.0.1:9/elsewhere".parse().unwrap();
             reply.headers_mut().insert("location", away);
             reply
+        }
+        Some(Trouble::Together) => {
+            let _alone = tokio::time::timeout(WAIT, shared.both.wait()).await;
+            reply(status, &document)
         }
         Some(Trouble::Half { .. }) => half(status, &document),
         Some(Trouble::Silent { .. }) => std::future::pending().await,
