@@ -113,7 +113,9 @@ pub(super) fn run(
         } => {
             let connector = Connector::new(which.read()?)?;
             let lines = connector.dry_run(operation, &given(set)?)?;
-            lines.iter().for_each(|line| output.line(&plain(line)));
+            for line in &lines {
+                output.line(&plain(line));
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Drift { mend, json } => {
@@ -141,7 +143,9 @@ pub(super) fn run(
             Ok(ExitCode::SUCCESS)
         }
         Command::Presets { name: None } => {
-            PRESETS.iter().for_each(|(name, _)| output.line(name));
+            for (name, _) in PRESETS {
+                output.line(name);
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Presets { name: Some(name) } => {

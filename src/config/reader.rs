@@ -293,7 +293,12 @@ impl Section {
         for (name, value) in table {
             match value {
                 Value::Table(table) => sections.push((name.clone(), self.below(key, &name, table))),
-                other => self.mistake(
+                other @ (Value::String(_)
+                | Value::Integer(_)
+                | Value::Float(_)
+                | Value::Boolean(_)
+                | Value::Datetime(_)
+                | Value::Array(_)) => self.mistake(
                     key,
                     format!("{name:?} is {}; must be a table", kind(&other)),
                 ),

@@ -103,7 +103,14 @@ impl AppFailure {
                 retry_after,
                 fate: Fate::Nothing,
             },
-            other => other,
+            Self::Uniqueness(_)
+            | Self::Missing
+            | Self::Invalid(_)
+            | Self::Cannot(_)
+            | Self::Ambiguous(_)
+            | Self::Ignored(_)
+            | Self::LastAdministrator
+            | Self::TooMany(_) => self,
         }
     }
 
@@ -118,7 +125,14 @@ impl AppFailure {
                 retry_after,
                 fate: Fate::Perhaps,
             },
-            other => Self::odd(other.to_string()),
+            Self::Uniqueness(_)
+            | Self::Missing
+            | Self::Invalid(_)
+            | Self::Cannot(_)
+            | Self::Ambiguous(_)
+            | Self::Ignored(_)
+            | Self::LastAdministrator
+            | Self::TooMany(_) => Self::odd(self.to_string()),
         }
     }
 
@@ -132,9 +146,10 @@ impl AppFailure {
 pub(super) fn words(document: &Value, text: &str) -> String {
     let mut found = Vec::new();
     collect(document, &mut found);
-    let all = match document {
-        Value::Null if !text.trim_start().starts_with('<') => text.to_owned(),
-        _ => found.join("; "),
+    let all = if document.is_null() && !text.trim_start().starts_with('<') {
+        text.to_owned()
+    } else {
+        found.join("; ")
     };
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     let words: String = all.chars().map(plain).take(MAX_WORDS).collect();

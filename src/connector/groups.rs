@@ -110,19 +110,15 @@ impl Connector {
             return Ok(found.id);
         }
         records.update(&found, wanted).await?;
-        match records.get(id).await? {
-            Some(after) => Ok(after.id),
-            None => {
-                let key = wanted
-                    .get(&groups.kind.key)
-                    .and_then(|key| key.as_str())
-                    .unwrap_or_default();
-                let renamed = records.find(&groups.kind.key, key).await?;
-                renamed.map(|found| found.id).ok_or_else(|| {
-                    AppFailure::odd("it does not know the group it has just changed")
-                })
-            }
+        if let Some(after) = records.get(id).await? {
+            return Ok(after.id);
         }
+        let key = wanted.get(&groups.kind.key).and_then(|key| key.as_str());
+        let renamed = records.find(&groups.kind.key, key.unwrap_or_default());
+        renamed
+            .await?
+            .map(|found| found.id)
+            .ok_or_else(|| AppFailure::odd("it does not know the group it has just changed"))
     }
 
     /// Deletes a group; which is not there is deleted.

@@ -105,7 +105,7 @@ impl Kind {
 
 impl Owner {
     /// A person or group of ours.
-    pub fn new(kind: Kind, tenant: &TenantSlug, id: impl ToString) -> Self {
+    pub fn new(kind: Kind, tenant: &TenantSlug, id: impl std::fmt::Display) -> Self {
         Self {
             kind,
             tenant: tenant.clone(),

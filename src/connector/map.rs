@@ -56,9 +56,9 @@ fn field_value(
             .body(default)
             .filter(|value| value.as_str() != Some(""));
     };
-    let value = match value {
-        Value::String(text) if field.lower => text.to_lowercase().into(),
-        value => value.clone(),
+    let value = match value.as_str() {
+        Some(text) if field.lower => text.to_lowercase().into(),
+        Some(_) | None => value.clone(),
     };
     let value = field.map.get(&written(&value)).cloned().unwrap_or(value);
     match &field.write {

@@ -34,6 +34,7 @@ fn people(ids: &[u32], more: &Value) -> Said {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn lists_are_read_to_their_end() {
     let nothing = json!({});
     let all = vec!["1".to_owned(), "2".to_owned(), "3".to_owned()];
@@ -163,6 +164,7 @@ async fn lists_are_read_to_their_end() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn lists_that_cannot_be_are_refused() {
     let nothing = json!({});
     let text = "call = \"GET /users?p={page}\"\nitems = \"/users\"\n";

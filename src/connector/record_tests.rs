@@ -88,6 +88,7 @@ async fn what_is_asked_by_id_must_have_it() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn values_are_mapped_both_ways() {
     let api = FakeApi::start().await;
     let fields = r#"

@@ -87,6 +87,7 @@ impl Rehearsal {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a list: one entry for each step")]
     async fn read(&mut self, connector: &Connector, id: &str, person: &Attributes, name: &str) {
         let back = connector.user(id).await;
         let differs = |found: &Attributes| {
@@ -106,7 +107,7 @@ impl Rehearsal {
         };
         match back {
             Ok(Some(found)) if differs(&found.attributes).is_empty() => {
-                self.push("read back", Step::Ok)
+                self.push("read back", Step::Ok);
             }
             Ok(Some(found)) => {
                 let which = differs(&found.attributes).join(", ");
@@ -230,6 +231,7 @@ impl Rehearsal {
         self.note("activate", connector.update_user(id, &on).await);
     }
 
+    #[expect(clippy::too_many_lines, reason = "a list: one entry for each step")]
     async fn groups(&mut self, connector: &Connector, user: &str, mark: &str) {
         if !connector.has_groups() {
             return self.push(

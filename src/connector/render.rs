@@ -116,7 +116,7 @@ impl<'a> Context<'a> {
                 }
                 Within::Path => text.extend(utf8_percent_encode(&value, RESERVED)),
                 Within::Query => {
-                    text.extend(url::form_urlencoded::byte_serialize(value.as_bytes()))
+                    text.extend(url::form_urlencoded::byte_serialize(value.as_bytes()));
                 }
             }
         }
@@ -138,9 +138,12 @@ impl<'a> Context<'a> {
                     let Some(value) = self.body(member) else {
                         continue;
                     };
-                    match value {
-                        Value::Object(inner) if key == SPREAD => object.extend(inner),
-                        value => drop(object.insert(key.clone(), value)),
+                    if key == SPREAD
+                        && let Value::Object(inner) = value
+                    {
+                        object.extend(inner);
+                    } else {
+                        object.insert(key.clone(), value);
                     }
                 }
                 Some(Value::Object(object))
@@ -193,7 +196,7 @@ pub(super) fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
 

@@ -130,15 +130,9 @@ pub(super) fn encoded(body: &Value, encoding: BodyEncoding) -> Bytes {
         (BodyEncoding::Form, Value::Object(members)) => {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             for (name, value) in members {
-                match value {
-                    Value::Array(items) => {
-                        for item in items {
-                            form.append_pair(name, &written(item));
-                        }
-                    }
-                    value => {
-                        form.append_pair(name, &written(value));
-                    }
+                let one = std::slice::from_ref(value);
+                for item in value.as_array().map_or(one, Vec::as_slice) {
+                    form.append_pair(name, &written(item));
                 }
             }
             form.finish().into()

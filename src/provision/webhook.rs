@@ -52,9 +52,10 @@ pub(super) fn messages(changes: &[Change]) -> Vec<Message> {
             .get("id")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        if let Some((added, removed)) = moves.remove(id) {
-            message.data["membersAdded"] = added.into();
-            message.data["membersRemoved"] = removed.into();
+        let who = moves.remove(id);
+        if let (Some((added, removed)), Some(data)) = (who, message.data.as_object_mut()) {
+            data.insert("membersAdded".to_owned(), added.into());
+            data.insert("membersRemoved".to_owned(), removed.into());
         }
     }
     messages

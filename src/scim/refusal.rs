@@ -21,7 +21,7 @@ impl From<Refused> for ScimError {
             Refused::Rule(rule) => by_rule(&rule),
             Refused::Outdated => super::call::stale(),
             Refused::Tenant => Self::not_found("tenant"),
-            Refused::App(failure) => by_app(failure),
+            Refused::App(failure) => by_app(&failure),
             // Of sign-ins and operators alone.
             Refused::Inactive
             | Refused::Deleted
@@ -54,7 +54,7 @@ fn by_rule(rule: &Rule) -> ScimError {
 }
 
 /// What the app said, so that the idp's log shows it: never a success that was none.
-fn by_app(failure: AppFailure) -> ScimError {
+fn by_app(failure: &AppFailure) -> ScimError {
     let why = failure.to_string();
     match failure {
         AppFailure::Uniqueness(_) | AppFailure::Ambiguous(_) => {
@@ -67,7 +67,7 @@ fn by_app(failure: AppFailure) -> ScimError {
         AppFailure::LastAdministrator => ScimError::new(StatusCode::FORBIDDEN, why),
         AppFailure::Unavailable { retry_after, .. } | AppFailure::TooMany(retry_after) => {
             let mut error = ScimError::new(StatusCode::SERVICE_UNAVAILABLE, why);
-            error.retry_after = Some(retry_after.unwrap_or(SOON));
+            error.retry_after = Some((*retry_after).unwrap_or(SOON));
             error
         }
     }

@@ -1,7 +1,7 @@
 //! What is due now and then: sessions that ended, idp keys, certificates that changed.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -92,7 +92,7 @@ async fn post(shared: &Arc<Shared>) {
 
 /// Accounts of the app against the directory.
 async fn compare(shared: &Arc<Shared>) {
-    let mut last = Instant::now();
+    let mut last = shared.app.load().clock.now();
     loop {
         tokio::time::sleep(MINUTE).await;
         let app = shared.app.load_full();
@@ -100,10 +100,11 @@ async fn compare(shared: &Arc<Shared>) {
             continue;
         };
         let every = connector.drift_every;
-        if every.is_zero() || last.elapsed() < every {
+        let now = app.clock.now();
+        if every.is_zero() || now < last.plus(every) {
             continue;
         }
-        last = Instant::now();
+        last = now;
         match app.provision.drift(&[]).await {
             Ok(found) if found.is_empty() => {}
             Ok(found) => tracing::warn!(

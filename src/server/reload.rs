@@ -70,7 +70,7 @@ impl Reload {
     async fn take(&self, settings: Result<Settings, String>) -> bool {
         let _alone = self.one_at_a_time.lock().await;
         let made = match settings {
-            Ok(settings) => self.swap(settings).await,
+            Ok(settings) => Box::pin(self.swap(settings)).await,
             Err(mistakes) => Err(mistakes),
         };
         let kind = if made.is_ok() { "ok" } else { "refused" };

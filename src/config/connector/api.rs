@@ -233,7 +233,12 @@ impl ApiLogin {
                 for item in items {
                     let table = match item {
                         Value::Table(table) => table,
-                        status => [("status".to_owned(), status)].into_iter().collect(),
+                        status @ (Value::String(_)
+                        | Value::Integer(_)
+                        | Value::Float(_)
+                        | Value::Boolean(_)
+                        | Value::Datetime(_)
+                        | Value::Array(_)) => [("status".to_owned(), status)].into_iter().collect(),
                     };
                     all.push(Condition::read(&mut section.below("again", "", table)));
                 }

@@ -62,9 +62,9 @@ impl Test {
     pub fn fits(&self, value: &Json) -> bool {
         match self {
             Self::Equals(wanted) => wanted == value,
-            Self::Match(pattern) => match value {
-                Json::String(text) => pattern.is_match(text),
-                other => pattern.is_match(&other.to_string()),
+            Self::Match(pattern) => match value.as_str() {
+                Some(text) => pattern.is_match(text),
+                None => pattern.is_match(&value.to_string()),
             },
         }
     }

@@ -67,7 +67,11 @@ impl Field {
                     .into_iter()
                     .collect(),
                 Value::Table(table) => table,
-                _ => {
+                Value::Integer(_)
+                | Value::Float(_)
+                | Value::Boolean(_)
+                | Value::Datetime(_)
+                | Value::Array(_) => {
                     section.mistake(
                         "fields",
                         format!("{name} must be a SCIM attribute or a table"),
@@ -112,13 +116,11 @@ impl Field {
             .is_none_or(|body| body.names().iter().any(|name| name.to_string() == "value"));
         let at = format!("/{}", name.replace('.', "/"));
         let read = pointer(&mut section, "read", &at);
-        let map_read =
-            values(&mut section, "map_read")
-                .into_iter()
-                .map(|(word, value)| match value {
-                    Json::Array(values) => (word, values),
-                    value => (word, vec![value]),
-                });
+        let map_read = values(&mut section, "map_read").into_iter();
+        let map_read = map_read.map(|(word, value)| {
+            let several = value.as_array().cloned();
+            (word, several.unwrap_or_else(|| vec![value]))
+        });
         let words = [
             ("both", Only::Both),
             ("create", Only::Create),

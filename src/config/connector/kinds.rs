@@ -72,7 +72,7 @@ pub enum Mode {
     /// A call for each who comes or goes.
     Calls {
         /// Members come from a call of their own, else from the group.
-        list: Option<Listing>,
+        list: Option<Box<Listing>>,
         /// One comes.
         add: Operation,
         /// One goes.
@@ -114,13 +114,7 @@ impl Kind {
             section.mistake("list", "is required: how to read all of them");
         }
         let list = Listing::read(&mut section.section("list"), named("list"), reading, &[]);
-        let mut find = BTreeMap::new();
-        for (attribute, mut section) in section.free_sections("find") {
-            if !is_attribute(&attribute) {
-                section.mistake("call", format!("{attribute:?} is not an attribute"));
-            }
-            find.insert(attribute, Find::read(&mut section, named("find"), reading));
-        }
+        let find = Self::read_find(section, name, reading);
         let mut part = |key: &'static str| section.has(key).then(|| section.section(key));
         let get = part("get").map(|mut get| {
             let item = pointer(&mut get, "item", "");
@@ -141,24 +135,8 @@ impl Kind {
             soft = delete.flag("soft", false);
             Operation::read(&mut delete, named("delete"), reading, &["id", "attributes"])
         });
-        let thin = |find: &Find| matches!(find, Find::Many(listing) if listing.thin);
-        if get.is_none() && (list.thin || find.values().any(thin)) {
-            section.mistake(
-                "get",
-                "is required, as thin says that records are read one by one",
-            );
-        }
         let key = section.text("key", key);
-        if !fields
-            .iter()
-            .any(|field| field.attribute.as_deref() == Some(&key) && field.read.is_some())
-        {
-            section.mistake(
-                "key",
-                format!("{key:?} must be the attribute of a field that can be read"),
-            );
-        }
-        Self {
+        let kind = Self {
             name,
             id: pointer(section, "id", "/id"),
             ignore: section
@@ -175,6 +153,39 @@ impl Kind {
             update,
             delete,
             soft,
+        };
+        kind.check(section);
+        kind
+    }
+
+    fn read_find(
+        section: &mut Section,
+        name: &'static str,
+        reading: &Reading<'_>,
+    ) -> BTreeMap<String, Find> {
+        let mut find = BTreeMap::new();
+        for (attribute, mut section) in section.free_sections("find") {
+            if !is_attribute(&attribute) {
+                section.mistake("call", format!("{attribute:?} is not an attribute"));
+            }
+            let read = Find::read(&mut section, format!("{name}.find"), reading);
+            find.insert(attribute, read);
+        }
+        find
+    }
+
+    fn check(&self, section: &Section) {
+        let thin = |find: &Find| matches!(find, Find::Many(listing) if listing.thin);
+        if self.get.is_none() && (self.list.thin || self.find.values().any(thin)) {
+            let why = "is required, as thin says that records are read one by one";
+            section.mistake("get", why);
+        }
+        if self.field(&self.key).is_none() {
+            let why = format!(
+                "{:?} must be the attribute of a field that can be read",
+                self.key
+            );
+            section.mistake("key", why);
         }
     }
 
@@ -253,7 +264,8 @@ impl Members {
             0 => {
                 let list = section.has("list").then(|| section.section("list"));
                 let list = list.map(|mut list| {
-                    Listing::read(&mut list, "members.list".to_owned(), reading, &["group"])
+                    let name = "members.list".to_owned();
+                    Box::new(Listing::read(&mut list, name, reading, &["group"]))
                 });
                 if list.is_none() && !section.has("read") {
                     section.mistake(

@@ -261,6 +261,7 @@ fn read_tables(root: &mut Section, place: &Place<'_>, find: Variable<'_>) -> Opt
 
 /// A variable of the process, or the file that `NAME_FILE` names.
 fn variable(name: &str, files: &mut Vec<PathBuf>) -> Result<Secret, String> {
+    #[expect(clippy::disallowed_methods, reason = "`config` reads the environment")]
     let value = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if let Some(value) = value(name) {
         return Ok(Secret::new(value));

@@ -364,15 +364,15 @@ impl Desk {
             return self.commit(changes, event, touch, Along::default()).await;
         };
         let (mut in_app, owner) = (in_app, AppSide::owner_of_group(group));
-        let moved = !moves.added.is_empty() || !moves.removed.is_empty();
+        let someone = !moves.added.is_empty() || !moves.removed.is_empty();
         let mut along = in_app
             .as_mut()
             .map(|it| std::mem::take(&mut it.along))
             .unwrap_or_default();
-        if moved || in_app.is_some() {
+        if someone || in_app.is_some() {
             along = along.and(AppSide::owe(&owner, self.people.clock.now()));
         }
-        let owed = moved || in_app.is_some();
+        let owed = someone || in_app.is_some();
         let done = self.commit(changes, event, touch, along).await;
         match (done, in_app) {
             (Err(refused), Some(in_app)) => {

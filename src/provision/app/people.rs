@@ -91,11 +91,11 @@ impl AppSide {
         intent: Intent,
         before: Option<Intent>,
     ) -> Result<Link, Refused> {
-        match self.check_free(owner, found).await {
-            Err(Refused::App(failure)) => {
-                return self.give_up(owner, before.as_ref(), failure).await;
-            }
-            free => free?,
+        if let Err(refused) = self.check_free(owner, found).await {
+            let Refused::App(failure) = refused else {
+                return Err(refused);
+            };
+            return self.give_up(owner, before.as_ref(), failure).await;
         }
         let intent = Intent {
             app_id: Some(found.id.clone()),
@@ -196,10 +196,10 @@ impl AppSide {
         let was = view::of_user(&self.connector, before);
         let Some(link) = link else {
             // Who is not let in needs no account.
-            return match after.active {
-                true => self.make_user(after, true, now).await.map(Some),
-                false => Ok(None),
-            };
+            if !after.active {
+                return Ok(None);
+            }
+            return self.make_user(after, true, now).await.map(Some);
         };
         if owed.is_none() && !link.unconfirmed && was == wanted {
             return Ok(None);
