@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use crate::scim::refused;
-use crate::support::{Ran, run};
+use crate::support::{Ran, Trouble, run};
 
 impl World {
     /// Runs `connector drift`; gives kind, login and whether it was mended of each line, and the exit code.
@@ -142,6 +142,8 @@ async fn two_last_administrators_do_not_leave_together() {
     let token = world.idp.token().to_owned();
     let mut other = crate::support::ScimClient::with(&world.gate, "default", &token);
     let (first, second) = (format!("/Users/{}", ids[0]), format!("/Users/{}", ids[1]));
+    // Each is told who administers before the other has gone.
+    world.app.trouble("GET /people?offset=0", Trouble::Together);
     let out = json!([{ "op": "Replace", "path": "active", "value": "False" }]);
     let both = tokio::join!(
         world.idp.patch(&first, out.clone()),

@@ -41,13 +41,21 @@ impl World {
 
     /// What the app has yet to follow.
     async fn owed(&self) -> Vec<OwedRow> {
-        self.gate
-            .ask(Operation::ConnectorOwed { retry: false })
-            .await
+        self.follow(false).await
     }
 
-    /// Nothing is owed, or will not be in a moment: without anybody's help.
+    async fn follow(&self, retry: bool) -> Vec<OwedRow> {
+        self.gate.ask(Operation::ConnectorOwed { retry }).await
+    }
+
+    /// Nothing is owed once all of it was tried.
     async fn settles(&self, what: &str) {
+        let left = self.follow(true).await;
+        assert!(left.is_empty(), "{what}: {left:?}");
+    }
+
+    /// Nothing is owed in a moment, without anybody's help.
+    async fn settles_by_itself(&self, what: &str) {
         let settled = async { while !self.owed().await.is_empty() {} };
         let settled = tokio::time::timeout(Duration::from_secs(40), settled).await;
         assert!(settled.is_ok(), "{what}: {:?}", self.owed().await);

@@ -245,7 +245,7 @@ async fn an_app_that_is_stopped_is_caught_up_with() {
     let gone = world.idp.delete(&format!("/Users/{bob}")).await;
     try_later(&gone, down, "delete");
     world.app.start_again().await;
-    world.settles("all of it").await;
+    world.settles_by_itself("all of it").await;
     assert!(!world.app.one("ada").active);
     assert!(world.app.named("bob").is_empty());
     assert!(world.app.named("eve").is_empty(), "nobody was told of her");

@@ -27,5 +27,6 @@ pub use raw::{raw, status};
 pub use saml_idp::{AtSamlIdp, SamlIdp, Way};
 pub use scim::{ScimClient, user};
 pub use sidegate::{Sidegate, new_folder};
-pub use stub_app::{CONNECTOR, StubApp, Trouble};
+pub use stub_api::CONNECTOR;
+pub use stub_app::{StubApp, Trouble};
 pub use tools::{AtIdp, OidcIdp, Program, drive, python, test_file};

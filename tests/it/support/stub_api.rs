@@ -5,6 +5,65 @@ use serde_json::{Value, json};
 
 use super::stub_app::{Account, State, Team};
 
+/// Its API as an operator would write it down; `{upstream}` is the app.
+pub const CONNECTOR: &str = r#"
+[connector.api]
+name       = "stub"
+base       = "{upstream}/api"
+headers    = { Authorization = "Bearer stub-token" }
+timeout    = "1s"
+per_second = 10000
+[connector.users]
+ignore = ["root"]
+[connector.users.administrator]
+at     = "/admin"
+equals = true
+[connector.users.fields]
+login  = "userName"
+name   = "displayName"
+email  = "emails.value"
+active = "active"
+[connector.users.list]
+call  = "GET /people?offset={offset}&limit={limit}"
+items = "/people"
+page  = { style = "offset", size = 100, total = "/total" }
+[connector.users.find.userName]
+call  = "GET /people?login={value}"
+items = "/people"
+[connector.users.get]
+call = "GET /people/{id}"
+[connector.users.create]
+call   = "POST /people"
+body   = "{fields}"
+new_id = "/id"
+[connector.users.update]
+call = "PATCH /people/{id}"
+body = "{fields}"
+[connector.users.delete]
+call = "DELETE /people/{id}"
+[connector.groups.fields]
+name = "displayName"
+[connector.groups.list]
+call  = "GET /teams"
+items = "/teams"
+[connector.groups.get]
+call = "GET /teams/{id}"
+[connector.groups.create]
+call   = "POST /teams"
+body   = "{fields}"
+new_id = "/id"
+[connector.groups.update]
+call = "PATCH /teams/{id}"
+body = "{fields}"
+[connector.groups.delete]
+call = "DELETE /teams/{id}"
+[connector.groups.members]
+mode   = "calls"
+read   = "/members"
+add    = { call = "PUT /teams/{group}/people/{user}" }
+remove = { call = "DELETE /teams/{group}/people/{user}" }
+"#;
+
 /// Status and document.
 type Answered = (u16, Value);
 

@@ -21,66 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::stub_api;
 
-type Reply = Response<BoxBody<Bytes, std::io::Error>>;
+/// How long a call waits for another.
+const WAIT: Duration = Duration::from_millis(500);
 
-/// Its API as an operator would write it down; `{upstream}` is the app.
-pub const CONNECTOR: &str = r#"
-[connector.api]
-name       = "stub"
-base       = "{upstream}/api"
-headers    = { Authorization = "Bearer stub-token" }
-timeout    = "1s"
-per_second = 10000
-[connector.users]
-ignore = ["root"]
-[connector.users.administrator]
-at     = "/admin"
-equals = true
-[connector.users.fields]
-login  = "userName"
-name   = "displayName"
-email  = "emails.value"
-active = "active"
-[connector.users.list]
-call  = "GET /people?offset={offset}&limit={limit}"
-items = "/people"
-page  = { style = "offset", size = 100, total = "/total" }
-[connector.users.find.userName]
-call  = "GET /people?login={value}"
-items = "/people"
-[connector.users.get]
-call = "GET /people/{id}"
-[connector.users.create]
-call   = "POST /people"
-body   = "{fields}"
-new_id = "/id"
-[connector.users.update]
-call = "PATCH /people/{id}"
-body = "{fields}"
-[connector.users.delete]
-call = "DELETE /people/{id}"
-[connector.groups.fields]
-name = "displayName"
-[connector.groups.list]
-call  = "GET /teams"
-items = "/teams"
-[connector.groups.get]
-call = "GET /teams/{id}"
-[connector.groups.create]
-call   = "POST /teams"
-body   = "{fields}"
-new_id = "/id"
-[connector.groups.update]
-call = "PATCH /teams/{id}"
-body = "{fields}"
-[connector.groups.delete]
-call = "DELETE /teams/{id}"
-[connector.groups.members]
-mode   = "calls"
-read   = "/members"
-add    = { call = "PUT /teams/{group}/people/{user}" }
-remove = { call = "DELETE /teams/{group}/people/{user}" }
-"#;
+type Reply = Response<BoxBody<Bytes, std::io::Error>>;
 
 /// Somebody's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +56,8 @@ pub enum Trouble {
     Half { done: bool },
     /// Nothing, for ever, after or before it has done what was asked.
     Silent { done: bool },
+    /// As it should, once two such calls are there; or when the other has not come for a while.
+    Together,
 }
 
 /// All that it has and does.
@@ -132,6 +78,8 @@ struct Shared {
     state: Mutex<State>,
     /// One for each call that met a trouble.
     met: Semaphore,
+    /// Where two calls meet.
+    both: tokio::sync::Barrier,
 }
 
 /// A running app.
@@ -148,6 +96,7 @@ impl StubApp {
         let shared = Shared {
             state: Mutex::default(),
             met: Semaphore::new(0),
+            both: tokio::sync::Barrier::new(2),
         };
         let app = Self {
             address: listener.local_addr().unwrap(),
@@ -309,7 +258,9 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply
         state.calls.push(call);
         let does = matches!(
             trouble,
-            None | Some(Trouble::Half { done: true } | Trouble::Silent { done: true })
+            None | Some(
+                Trouble::Half { done: true } | Trouble::Silent { done: true } | Trouble::Together
+            )
         );
         let authorized = head.headers.get("authorization");
         let authorized = authorized.is_some_and(|value| value == "Bearer stub-token");
@@ -346,6 +297,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply
             let away = "http://127.0.0.1:9/elsewhere".parse().unwrap();
             reply.headers_mut().insert("location", away);
             reply
+        }
+        Some(Trouble::Together) => {
+            let _alone = tokio::time::timeout(WAIT, shared.both.wait()).await;
+            reply(status, &document)
         }
         Some(Trouble::Half { .. }) => half(status, &document),
         Some(Trouble::Silent { .. }) => std::future::pending().await,
