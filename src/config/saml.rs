@@ -57,7 +57,7 @@ pub struct ProofWanted {
     /// `authn_context_comparison`: what an answer's class must be to those. Default exact, which is also checked in the
     /// answer.
     pub comparison: Comparison,
-    /// `force_authn`: anew, whenever a sign-in begins here. Default no.
+    /// `force_authn`: anew, whenever a sign-in begins here; one that begins at the idp, within the last ten minutes. Default no.
     pub anew: bool,
 }
 

@@ -7,14 +7,17 @@ use samael::crypto::{
 };
 
 use super::certificate::Certificate;
+use super::decode::base64;
 use super::refusal::{Check, Refusal};
 use super::screen::{Kind, Screened};
-use super::xml::attribute;
+use super::xml::{DSIG, attribute, is, text};
 use crate::clock::Timestamp;
 
-/// More keys of one idp than any rollover needs. For each, the library digests the whole document anew: a forged signature
-/// costs that many times (R48).
+/// Keys of one kind and size that are tried. For each, the library digests the whole document anew: a forged signature costs
+/// that many times (R48). An idp that lists more, as Entra does for a tenant's general keys, names the one that it used.
 const MAX_KEYS: usize = 6;
+/// Certificates in a message that are looked at: the one that signed, and some that vouch for it.
+const MAX_NAMED: usize = 8;
 const ALGORITHMS: [AllowedSignatureAlgorithm; 6] = [
     AllowedSignatureAlgorithm::RsaSha256,
     AllowedSignatureAlgorithm::RsaSha384,
@@ -138,8 +141,14 @@ fn fitting(
         ));
     }
     // R42, Entra's gallery: an expired certificate signs nobody in.
-    let valid: Vec<_> = sized
-        .filter(|its| its.is_valid(now))
+    let mut valid: Vec<_> = sized.filter(|its| its.is_valid(now)).collect();
+    if valid.len() > 1 {
+        // R49: what a message says of its key decides nothing but which of the pinned ones comes first.
+        let named = named(screened);
+        valid.sort_by_key(|its| !named.iter().any(|der| der == its.der()));
+    }
+    let valid: Vec<_> = valid
+        .into_iter()
         .take(MAX_KEYS)
         .map(|its| CertificateDer::from(its.der().to_vec()))
         .collect();
@@ -149,6 +158,17 @@ fn fitting(
         ));
     }
     Ok(valid)
+}
+
+/// The certificates that the signatures carry, as DER; whatever they are.
+fn named(screened: &Screened<'_>) -> Vec<Vec<u8>> {
+    screened
+        .root()
+        .descendants()
+        .filter(|node| is(*node, DSIG, "X509Certificate"))
+        .take(MAX_NAMED)
+        .filter_map(|node| base64(&text(node).ok()?))
+        .collect()
 }
 
 fn certificate(came: &str) -> Refusal {

@@ -22,7 +22,7 @@ use hyper::body::Incoming;
 
 /// Largest body that our own addresses read, bytes.
 const MAX_OWN_BODY: usize = 64 * 1024;
-/// Largest form with a SAML response, bytes: 512 KiB in base64, escaped.
+/// Largest form with a SAML response, bytes: 256 KiB of base64, every character escaped, and what stands beside it.
 const MAX_ASSERTION_BODY: usize = 1024 * 1024;
 /// It must be complete within this.
 const OWN_BODY_TIME: Duration = Duration::from_secs(20);

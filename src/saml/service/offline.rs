@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::build::{BuildError, cache, pinned};
 use super::keys::Keys;
-use super::source::{Cached, bounded};
+use super::source::{bounded, kept};
 use crate::clock::Timestamp;
 use crate::config::{self, IdpSettings, MetadataSource, Protocol, Settings};
 use crate::identity::IdpName;
@@ -140,7 +140,7 @@ fn document(saml: &config::Saml, idp: &IdpName, cache_dir: &Path) -> Result<Docu
             }
         }
         MetadataSource::Url(url) => {
-            let cached = cache(cache_dir, idp).load::<Cached>();
+            let cached = kept(&cache(cache_dir, idp), &saml.metadata);
             let cached = cached.ok_or_else(|| {
                 format!(
                     "nothing is kept in {} of what {} said; it is kept by the server, and read by its user and root",

@@ -107,7 +107,7 @@ async fn a_page_that_wants_a_new_proof_gets_one() {
 async fn every_sign_in_is_a_new_proof_where_the_settings_say_so() {
     let app = UpstreamApp::start().await;
     let idp = SamlIdp::start(&[]).await;
-    let gate = gate_before(&app, &idp, "force_authn = true").await;
+    let gate = gate_before(&app, &idp, "force_authn = true\nidp_initiated = true").await;
     for (age, accepted) in [(0, true), (60, true), (600, false)] {
         idp.set(&json!({ "authn_age": age })).await;
         let mut browser = gate.browser();
@@ -121,6 +121,20 @@ async fn every_sign_in_is_a_new_proof_where_the_settings_say_so() {
             );
         } else {
             refused(&done, &mut browser, "an old proof").await;
+        }
+    }
+    // The idp's tile is no way around it.
+    for (age, accepted) in [(0, true), (600, true), (3600, false)] {
+        idp.set(&json!({ "authn_age": age })).await;
+        let back = AtSamlIdp::new(&idp)
+            .open("/idp-init", &[("user", "alice")])
+            .await;
+        let mut browser = gate.browser();
+        let done = browser.bring(&back).await;
+        if accepted {
+            assert_eq!(person(&mut browser).await.as_deref(), Some("alice"));
+        } else {
+            refused(&done, &mut browser, "an old proof nobody asked for").await;
         }
     }
 }

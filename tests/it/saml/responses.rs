@@ -10,6 +10,13 @@ use sidegate::saml::{
 
 use super::data::{Case, Verdict, World, load};
 
+const MANY_KEYS: [&str; 4] = [
+    "entra_both_signed",
+    "entra_encrypted",
+    "okta_both_signed",
+    "adfs_assertion_signed",
+];
+
 pub struct Run {
     pub world: World,
     certificates: Vec<Certificate>,
@@ -112,6 +119,32 @@ fn r42_r43_r44_r45_r47_the_genuine_get_in_and_nobody_else() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
     let touched = run.canary.accept();
     assert!(touched.is_err(), "something called the canary");
+}
+
+/// Entra's general metadata of a tenant lists more keys than are tried for one signature: the one that signed comes first.
+#[test]
+fn r49_one_of_many_keys_is_found_by_the_certificate_that_the_message_shows() {
+    let (world, cases) = load("response");
+    let mut run = Run::new(world);
+    let all = [
+        "idp2", "idpenc", "otheridp", "attacker", "sp", "sp2", "idp1",
+    ];
+    run.certificates = all.map(|name| run.world.certificate(name)).to_vec();
+    let case = |name: &str| cases.iter().find(|case| case.name == name).unwrap();
+    for name in MANY_KEYS {
+        assert_eq!(run.judge(case(name)), None, "{name}");
+    }
+    // It is a place in a row and no trust: shown and not pinned, it counts for nothing.
+    run.certificates.pop();
+    for name in MANY_KEYS {
+        let refused = run.refused_by(case(name)).unwrap();
+        let by = ["signature", "decryption"];
+        assert!(
+            by.iter()
+                .any(|check| refused.contains(&format!(": {check}: "))),
+            "{refused}"
+        );
+    }
 }
 
 /// Checks overlap, on purpose: without one, the next would refuse. So that none goes missing, each case says which it is.

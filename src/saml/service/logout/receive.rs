@@ -123,13 +123,14 @@ impl Saml {
             ours,
             now: visit.now,
         });
-        let turn = self.sign_outs.take().await?;
-        let (first, turn) = self.read_once(&job, known, how, turn).await?;
+        let client = visit.origin.client;
+        let turn = self.sign_outs.take(client).await?;
+        let first = self.read_once(&job, known, how, turn).await?;
         let unknown_key = matches!(&first, Err(refusal)
             if matches!(refusal.check(), Check::Signature | Check::Certificate));
         if unknown_key && let Some(newer) = self.source.newer(known, asker).await {
-            let (second, _turn) = self.read_once(&job, &newer, how, turn).await?;
-            return Ok(second);
+            let turn = self.sign_outs.take(client).await?;
+            return self.read_once(&job, &newer, how, turn).await;
         }
         Ok(first)
     }
@@ -141,7 +142,7 @@ impl Saml {
         known: &Arc<IdpMetadata>,
         how: fn(&Received<'_>, &Trust<'_>, &Expecting<'_>) -> Result<T, Refusal>,
         turn: Turn,
-    ) -> Result<(Result<T, Refusal>, Turn), Problem> {
+    ) -> Result<Result<T, Refusal>, Problem> {
         let (job, known) = (Arc::clone(job), Arc::clone(known));
         let (keys, memory) = (Arc::clone(&self.keys), Arc::clone(&self.memory));
         let read = tokio::task::spawn_blocking(move || {
@@ -161,7 +162,9 @@ impl Saml {
                 Came::Redirect(query) => Received::Redirect(query),
                 Came::Post(role, field) => Received::Post(*role, field),
             };
-            (how(&received, &trust, &expecting), turn)
+            let read = how(&received, &trust, &expecting);
+            drop(turn);
+            read
         });
         read.await.map_err(Problem::internal)
     }

@@ -8,6 +8,7 @@ use http_body_util::Full;
 use tokio::time::{Instant, sleep_until};
 
 use super::SignInError;
+use crate::clock::Timestamp;
 use crate::identity::Principal;
 use crate::login::{Login, Pending};
 use crate::problem::Problem;
@@ -17,6 +18,7 @@ use crate::saml::service::Saml;
 use crate::saml::service::memory::Arrival;
 use crate::saml::service::params::Params;
 use crate::saml::time::SKEW;
+use crate::saml::verify::MAX_AGE;
 use crate::web::{Visit, answer};
 
 /// Refusals go at an age of this or a multiple, whatever they are for: their time would tell somebody without a key of
@@ -73,10 +75,7 @@ impl Saml {
             self.tell(visit, &why.refusal(&assertion), Purpose::SignIn, asked);
         })?;
         let pending = pending.filter(|_| asked);
-        if pending
-            .as_ref()
-            .is_some_and(|pending| self.is_old(pending, &principal))
-        {
+        if self.is_old(pending.as_ref(), &principal, visit.now) {
             self.tell(visit, &not_again(&principal), Purpose::SignIn, asked);
             return Err(SignInError::NotAgain.into());
         }
@@ -89,10 +88,16 @@ impl Saml {
         })
     }
 
-    /// Core 3.4.1, `ForceAuthn`: the idp says when the person proved who they are, and that is not before we asked.
-    fn is_old(&self, pending: &Pending, principal: &Principal) -> bool {
-        (pending.again || self.settings.proof.anew)
-            && principal.authenticated_at < pending.begun.minus(SKEW)
+    /// Core 3.4.1, `ForceAuthn`: the idp says when the person proved who they are, and that is not before we asked. When
+    /// it begins itself, not longer ago than an assertion may be: it must not be the way around.
+    fn is_old(&self, pending: Option<&Pending>, principal: &Principal, now: Timestamp) -> bool {
+        let anew = self.settings.proof.anew;
+        let since = match pending {
+            Some(pending) if pending.again || anew => pending.begun,
+            None if anew => now.minus(MAX_AGE),
+            Some(_) | None => return false,
+        };
+        principal.authenticated_at < since.minus(SKEW)
     }
 }
 
@@ -106,7 +111,7 @@ fn levelled(age: Duration) -> Duration {
 fn not_again(principal: &Principal) -> Refusal {
     Refusal::new(
         Check::AuthnStatement,
-        "an AuthnInstant after our request, which had ForceAuthn",
+        "an AuthnInstant after our request, which had ForceAuthn; with force_authn one of the last minutes where nobody asked",
         principal.authenticated_at.to_rfc3339(),
     )
 }

@@ -24,7 +24,8 @@ impl Saml {
         visit: &Visit,
         login: &Login,
     ) -> Result<Result<VerifiedAssertion, Refusal>, Problem> {
-        let turn = self.sign_ins.take().await?;
+        let client = visit.origin.client;
+        let turn = self.sign_ins.take(client).await?;
         let origin = pending.map_or_else(|| login.origin(visit), |pending| pending.origin.clone());
         let job = Job {
             response: response.to_owned(),
@@ -37,7 +38,7 @@ impl Saml {
             now: visit.now,
         };
         let job = Arc::new(job);
-        let (first, turn) = self.run(&job, known, turn).await?;
+        let first = self.run(&job, known, turn).await?;
         // What is encrypted tells nobody which check failed, so a new key may be the reason (R49).
         let perhaps_a_new_key = matches!(&first, Err(refusal) if matches!(
             refusal.check(),
@@ -49,8 +50,9 @@ impl Saml {
             (None, false) => return Ok(first),
         };
         if perhaps_a_new_key && let Some(newer) = self.source.newer(known, asker).await {
-            let (second, _turn) = self.run(&job, &newer, turn).await?;
-            return Ok(second);
+            // Not kept while the idp was asked: one that does not answer must not stop those whose key is known.
+            let turn = self.sign_ins.take(client).await?;
+            return self.run(&job, &newer, turn).await;
         }
         Ok(first)
     }
@@ -60,7 +62,7 @@ impl Saml {
         job: &Arc<Job>,
         known: &Arc<IdpMetadata>,
         turn: Turn,
-    ) -> Result<(Result<VerifiedAssertion, Refusal>, Turn), Problem> {
+    ) -> Result<Result<VerifiedAssertion, Refusal>, Problem> {
         let (job, known) = (Arc::clone(job), Arc::clone(known));
         let (keys, memory) = (Arc::clone(&self.keys), Arc::clone(&self.memory));
         let done = tokio::task::spawn_blocking(move || {
@@ -80,7 +82,9 @@ impl Saml {
                 used: &*memory,
                 now: job.now,
             };
-            (verify(&job.response, &trust, &expected), turn)
+            let verified = verify(&job.response, &trust, &expected);
+            drop(turn);
+            verified
         });
         Ok(done.await.map_err(|_panicked| SignInError::BrokenOff)?)
     }

@@ -44,8 +44,8 @@ pub(super) enum SourceError {
     File(#[source] io::Error),
     #[error("metadata is refused")]
     Refused(#[from] Refusal),
-    #[error("metadata holds none of the keys that were known; taken when they are still there {}", .0.to_rfc3339())]
-    NewKeys(Timestamp),
+    #[error("metadata {0}; taken when it is still so {until}", until = .1.to_rfc3339())]
+    Probation(&'static str, Timestamp),
     #[error("idp failed moments ago: {0}")]
     Recently(String),
 }
@@ -65,6 +65,8 @@ impl From<SourceError> for Problem {
 /// What is kept on disk.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Cached {
+    /// What the settings named then: an idp that is asked elsewhere now is another one.
+    pub(super) from: String,
     pub(super) fetched: Timestamp,
     /// Fixed when the idp was first met.
     pub(super) entity_id: String,
@@ -94,7 +96,7 @@ pub(super) struct Notes {
     asked_for_keys: HashMap<Asker, Timestamp>,
     /// When what is known came.
     fetched: Option<Timestamp>,
-    /// Entirely new keys, and when they were first seen.
+    /// Entirely new keys or hosts, and when they were first seen.
     probation: Option<(Digest, Timestamp)>,
     /// The document that is in force.
     document: Option<Digest>,
@@ -104,7 +106,7 @@ pub(super) struct Notes {
 impl Source {
     /// Takes what the last run kept; asks nobody.
     pub(super) fn recall(&self) {
-        let Some(cached) = self.cache.load::<Cached>() else {
+        let Some(cached) = kept(&self.cache, &self.from) else {
             return;
         };
         // A configured entity that is another one now makes what was kept another idp's.
@@ -158,6 +160,19 @@ impl Source {
 
     fn notes<T>(&self, work: impl FnOnce(&mut Notes) -> T) -> T {
         work(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What was kept of this address or file, and of no other.
+pub(super) fn kept(cache: &Cache, from: &MetadataSource) -> Option<Cached> {
+    let cached = cache.load::<Cached>();
+    cached.filter(|its| its.from == address(from))
+}
+
+fn address(from: &MetadataSource) -> String {
+    match from {
+        MetadataSource::Url(url) => url.0.to_string(),
+        MetadataSource::File(file) => file.display().to_string(),
     }
 }
 

@@ -100,7 +100,7 @@ impl Source {
                 self.notes(|notes| {
                     notes.failed = Some((now, why));
                     notes.due = now.plus(Duration::from_mins(1));
-                    if let SourceError::NewKeys(when) = error {
+                    if let SourceError::Probation(_, when) = error {
                         notes.due = when;
                     }
                 });

@@ -243,3 +243,65 @@ async fn who_waits_and_who_was_not_asked_have_an_allowance_each() {
     assert!(!asked(Asker::Unasked, &second).await);
     assert!(asked(Asker::Awaited, &second).await);
 }
+
+#[tokio::test]
+async fn r49_what_was_kept_of_another_address_is_another_idps() {
+    let mut world = World::new();
+    world.publish(&[(-1, 400)], None, "");
+    world.source.refresh().await;
+    // The operator names another idp: nobody of the old one gets in until the new one has been asked, or ever.
+    world.source.known.store(None);
+    world.source.from = MetadataSource::Url("https://new.example.com/metadata".parse().unwrap());
+    world.source.recall();
+    assert!(world.source.known().is_none());
+    world.source.from = MetadataSource::File(world.folder.join("idp.xml"));
+    world.source.recall();
+    assert!(world.source.known().is_some());
+}
+
+#[tokio::test]
+async fn another_idp_in_the_file_is_the_operators_word() {
+    let world = World::new();
+    world.publish(&[(-1, 400)], None, "");
+    world.source.refresh().await;
+    let file = world.folder.join("idp.xml");
+    let other = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, other.replace("urn:idp", "urn:other")).unwrap();
+    assert_eq!(world.after(60).await, "");
+    assert_eq!(world.source.known().unwrap().entity_id, "urn:other");
+}
+
+#[tokio::test]
+async fn r49_the_idps_own_keys_do_not_lead_people_elsewhere_at_once() {
+    let mut world = World::new();
+    world.publish(&[(-1, 400)], None, "");
+    world.source.refresh().await;
+    let genuine = std::fs::read_to_string(world.folder.join("idp.xml")).unwrap();
+    world.source.from = MetadataSource::Url("https://idp.example.com/metadata".parse().unwrap());
+    let at =
+        |host: &str, path: &str| genuine.replace("idp.example.com/sso", &format!("{host}/{path}"));
+    let leads_to = || {
+        let known = world.source.known().unwrap();
+        known
+            .sign_in
+            .redirect
+            .as_ref()
+            .unwrap()
+            .location
+            .to_string()
+    };
+    // Another path of the idp's own host is the idp's business.
+    world
+        .source
+        .take(at("idp.example.com", "new").as_bytes())
+        .await
+        .unwrap();
+    assert_eq!(leads_to(), "https://idp.example.com/new");
+    let elsewhere = at("idp.evil.test", "sso");
+    for (minutes, taken) in [(0, false), (59, false), (1, true)] {
+        world.clock.advance(Duration::from_secs(minutes * 60));
+        let outcome = world.source.take(elsewhere.as_bytes()).await;
+        assert_eq!(outcome.is_ok(), taken, "{minutes}");
+        assert_eq!(leads_to() == "https://idp.evil.test/sso", taken);
+    }
+}
