@@ -97,7 +97,7 @@ pub struct Metrics {
     /// `sidegate_upstream_errors_total{kind}`: `connect`, `timeout`, `broken`, `revoked`.
     pub upstream_errors: Family<Kind, Counter>,
     /// `sidegate_identity_headers_dropped_total{kind}`: `too_long`, `control_character`, `separator` (a group
-    /// that an app would take for two), `template` (it failed), `inbound` (spoofed), `set_cookie` (the app set one of ours).
+    /// that an app would take for two), `encoding` (a display name or group that does not fit it), `template` (it failed), `inbound` (spoofed), `set_cookie` (the app set one of ours).
     pub headers_dropped: Family<Kind, Counter>,
     /// `sidegate_idp_refresh_total{idp,outcome}`: discovery and key fetches.
     pub idp_refreshes: Family<SignIn, Counter>,

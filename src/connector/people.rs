@@ -224,6 +224,11 @@ impl Connector {
         !matches!(self.users.active, Active::None)
     }
 
+    /// Whether the app lets a login name be changed.
+    pub fn renames_users(&self) -> bool {
+        super::map::is_written(&self.users.kind, &self.users.kind.key)
+    }
+
     async fn set_active(&self, found: &Found, active: bool) -> Result<(), AppFailure> {
         let context = Context::default()
             .of(&found.attributes)

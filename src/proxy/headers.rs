@@ -153,7 +153,15 @@ impl HeaderPlan {
                     self.encoding,
                     self.most,
                 ),
-                Says::Name => encode(&identity.user.display_name(), self.encoding, self.most),
+                Says::Name => {
+                    let name = encode(&identity.user.display_name(), self.encoding, self.most);
+                    // Nobody is known by it: no reason to keep somebody out whose name has an ’ or an ł.
+                    if name == Err(Left::Misfit) {
+                        self.count("encoding");
+                        continue;
+                    }
+                    name
+                }
                 Says::Groups => self.list(&told.groups),
                 Says::Roles => self.list(&told.roles),
                 Says::Template => {
@@ -226,14 +234,19 @@ impl HeaderPlan {
         }
     }
 
-    /// A group `a,admins` must not become two for the app: it is left out and counted.
+    /// A group `a,admins` must not become two for the app: it is left out and counted. So is one that the encoding
+    /// has no letters for: to be in fewer groups is to be let into less.
     fn unmistakable<'a>(&self, items: &[&'a str]) -> Vec<&'a str> {
         let keep = |item: &&str| {
-            let survives = survives(item, &self.groups_separator, self.encoding);
-            if !survives {
+            if !survives(item, &self.groups_separator, self.encoding) {
                 self.count("separator");
+                return false;
             }
-            survives
+            let fits = encode(item, self.encoding, usize::MAX) != Err(Left::Misfit);
+            if !fits {
+                self.count("encoding");
+            }
+            fits
         };
         items.iter().copied().filter(keep).collect()
     }

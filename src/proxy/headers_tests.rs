@@ -261,6 +261,28 @@ fn a_name_that_does_not_fit_refuses_the_request() {
     }
 }
 
+#[test]
+fn a_display_name_or_group_that_does_not_fit_is_left_out() {
+    let (plan, metrics) = plan("headers.encoding = 'latin1'").unwrap();
+    // Their name is Zoë O’Neil, and Latin-1 has no such apostrophe.
+    let who = identity("zoë", &["Café", "Łódź"]);
+    let told: HashMap<_, _> = plan
+        .render(&who, &session(), NOON)
+        .unwrap()
+        .headers
+        .into_iter()
+        .map(|(name, value)| (name.to_string(), value))
+        .collect();
+    assert_eq!(told["x-forwarded-user"].as_bytes(), b"zo\xeb");
+    assert_eq!(told["x-forwarded-groups"].as_bytes(), b"Caf\xe9");
+    assert!(!told.contains_key("x-forwarded-name"));
+    let text = metrics.to_text();
+    assert!(
+        text.contains("dropped_total{kind=\"encoding\"} 2"),
+        "{text}"
+    );
+}
+
 const COLLISIONS: &[(&str, &[&str])] = &[
     (
         "headers.set.X-Forwarded_User = 'x'",

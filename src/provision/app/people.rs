@@ -27,6 +27,15 @@ impl AppSide {
         }
     }
 
+    /// The same of somebody who was there: an app that cannot rename goes on calling them as it did.
+    fn link_again(&self, app_id: String, wanted: &Attributes, held: &str) -> Link {
+        let mut link = self.link(app_id, wanted);
+        if !self.connector.renames_users() {
+            held.clone_into(&mut link.login);
+        }
+        link
+    }
+
     /// Makes a new person there. Whom the app has already is taken over where that is allowed; nobody's who is
     /// somebody else's with us.
     pub(in crate::provision) async fn make_user(
@@ -103,7 +112,10 @@ impl AppSide {
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
         match self.connector.update_user(&found.id, wanted).await {
-            Ok(id) => Ok(self.link(id, wanted)),
+            Ok(id) => {
+                let held = self.connector.login(&found.attributes);
+                Ok(self.link_again(id, wanted, &held))
+            }
             Err(failure) => self.give_up(owner, before.as_ref(), failure).await,
         }
     }
@@ -245,14 +257,15 @@ impl AppSide {
             id = found.id;
         }
         let key = self.key(wanted);
-        if fold(key) != fold(&link.login)
+        if self.connector.renames_users()
+            && fold(key) != fold(&link.login)
             && let Some(other) = self.connector.find_user(key).await?
             && other.id != id
         {
             return Err(AppFailure::Uniqueness(format!("the app has an account {key:?}")).into());
         }
         match self.connector.update_user(&id, wanted).await {
-            Ok(id) => Ok(self.link(id, wanted)),
+            Ok(id) => Ok(self.link_again(id, wanted, &link.login)),
             // Gone behind our back: there again, unless they shall not be let in.
             Err(AppFailure::Missing) if crate::provision::app::is_active(wanted) => {
                 let (link, _made) = self
