@@ -92,7 +92,7 @@ mod tests {
             .find(|bytes| {
                 let limits = Limits {
                     bytes: *bytes,
-                    ..super::super::MESSAGE
+                    ..crate::saml::screen::MESSAGE
                 };
                 check(&document, &limits).is_ok()
             })
