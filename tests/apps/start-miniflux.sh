@@ -6,7 +6,7 @@
 #   BASE_URL                  the address that people use, when a proxy is in front
 # shellcheck source=tests/apps/lib.sh
 . "$(dirname "$0")/lib.sh"
-program=$(foreign_debian_package trixie miniflux '2.2.6-1+b4')/usr/bin/miniflux
+program=$(foreign_debian_packages trixie miniflux miniflux=2.2.6-1+b4)/usr/bin/miniflux
 
 start_beside postgres
 "$tools/postgresql/psql" -q "$beside" -c 'create extension if not exists hstore' 2>>"$log"

@@ -6,17 +6,15 @@
 #   BASE_URL  the address that people use, when a proxy is in front
 # shellcheck source=tests/apps/lib.sh
 . "$(dirname "$0")/lib.sh"
-need_debian_packages php-cli php-mysql php-gd php-xml php-mbstring php-curl php-getid3 libjs-cropper libjs-underscore
-package=$(foreign_debian_package bookworm wordpress '6.1.9+dfsg1-0+deb12u1')
-ln -sfn /usr/share/javascript /usr/share/php "$package/usr/share/" # its links lead there
+need_debian_packages php-cli php-mysql php-gd php-xml php-mbstring php-curl
+package=$(foreign_debian_packages bookworm wordpress wordpress=6.1.9+dfsg1-0+deb12u1 php-getid3 libjs-cropper libjs-underscore)
 start_beside mariadb
 database=${beside##*/} database=${database#*@}
 base=${BASE_URL:-http://127.0.0.1:$port}
 password=admin1234
 
 mkdir -p "$data/wordpress"
-cp -a "$package/usr/share/wordpress/." "$data/wordpress"
-rm -f "$data/wordpress/.htaccess"
+cp -aL "$package/usr/share/wordpress/"* "$data/wordpress"
 mkdir -p "$data/wordpress/wp-content/mu-plugins"
 cat >"$data/wordpress/wp-config.php" <<PHP
 <?php

@@ -57,28 +57,43 @@ python() {
   done
 }
 
-# One Debian package of another suite, unpacked below $tools and not installed; prints the folder.
-# apt checks the suite's signature and the package's hash. The version is the one that it is known to work with; a mirror holds
-# only the newest of each suite, so another one is taken and told.
-foreign_debian_package() {
-  local suite=$1 package=$2 version=$3 folder=$tools/debian/$1-$2 work site=${DEBIAN_MIRROR:-}
-  [[ -e $folder ]] && { echo "$folder"; return; }
+# Debian packages of another suite, unpacked into one folder below $tools and not installed; prints the folder:
+# foreign_debian_packages SUITE NAME PACKAGE[=VERSION]… apt checks the suite's signature and the packages' hashes. VERSION is the one
+# that is known to work; a mirror holds only the newest of each suite, so another one is taken and told.
+foreign_debian_packages() {
+  local suite=$1 name=$2 folder=$tools/debian/$1-$2 work=$tools/debian/$1
+  shift 2
+  mkdir -p "$work"/{lists,cache}
+  (
+    flock 9
+    [[ ! -e $folder ]] || exit 0
+    say "unpacking $name of Debian $suite"
+    {
+      rm -f "$work"/*.deb && foreign_apt "$suite" update && (cd "$work" && foreign_apt "$suite" download "${@%%=*}")
+    } >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; fail "cannot get $name of Debian $suite"; }
+    rm -rf "$folder.new"
+    for deb in "$work"/*.deb; do
+      dpkg-deb -x "$deb" "$folder.new"
+      known=$(printf '%s\n' "$@" | sed -n "s/^$(dpkg-deb -f "$deb" Package)=//p")
+      version=$(dpkg-deb -f "$deb" Version)
+      [[ -z $known || $known == "$version" ]] || say "it is $version; known to work: $known"
+    done
+    mv "$folder.new" "$folder"
+  ) 9>"$work/lock" || exit
+  echo "$folder"
+}
+
+# apt-get that knows one suite only.
+foreign_apt() {
+  local suite=$1 work=$tools/debian/$1 site=${DEBIAN_MIRROR:-}
+  shift
   need_debian_packages debian-archive-keyring
-  if [[ -z $site ]] && grep -q '^ID=debian' /etc/os-release; then   # the machine's own mirror
+  if [[ -z $site ]] && grep -q '^ID=debian' /etc/os-release; then # the machine's own mirror
     site=$(apt-get indextargets --format "\$(SITE)" 'Created-By: Packages' | grep -v security | head -n 1)
   fi
-  [[ -n $site ]] || fail "$package comes from Debian $suite: set DEBIAN_MIRROR to the address of a Debian mirror"
-  say "unpacking $package of Debian $suite"
-  work=$tools/debian/$suite
-  mkdir -p "$work"/{lists,cache}
+  [[ -n $site ]] || fail "this needs Debian $suite: set DEBIAN_MIRROR to the address of a Debian mirror"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main" >"$work/sources.list"
-  local options=(-q -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$work/lists"
-    -o "Dir::Cache=$work/cache" -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
-    -o APT::Sandbox::User= -o APT::Update::Post-Invoke::= -o Acquire::Retries=3)
-  {
-    retry apt-get "${options[@]}" update && (cd "$work" && rm -f ./*.deb && retry apt-get "${options[@]}" download "$package")
-  } >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; fail "cannot get $package of Debian $suite"; }
-  [[ $(dpkg-deb -f "$work"/*.deb Version) == "$version" ]] || say "$(dpkg-deb -f "$work"/*.deb Version) it is; known to work: $version"
-  rm -rf "$folder.new" && dpkg-deb -x "$work"/*.deb "$folder.new" && mv "$folder.new" "$folder"
-  echo "$folder"
+  retry apt-get -q -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$work/lists" \
+    -o "Dir::Cache=$work/cache" -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false \
+    -o APT::Sandbox::User= -o APT::Update::Post-Invoke::= -o Acquire::Retries=3 "$@"
 }
