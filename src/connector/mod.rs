@@ -24,7 +24,7 @@ pub use ledger::{Intent, Kind, Ledger, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
-pub use render::Attributes;
+pub use render::{Attributes, fill_body, fill_text, random_password};
 use wire::Wire;
 
 /// The app's own user API.

@@ -3,6 +3,7 @@
 //! What is begun in the app is noted before the first call and struck out in the commit that makes it true here, so
 //! that after a crash at any point the next start, or the client's next try, ends in the same state.
 
+mod account;
 mod commit;
 mod drift;
 mod groups;
@@ -18,6 +19,7 @@ use crate::connector::{AppFailure, Attributes, Connector, Intent, Ledger, Link, 
 use crate::provision::Refused;
 use crate::storage::Along;
 
+pub use account::Account;
 pub use drift::{Drift, DriftKind};
 pub use lookup::{Plan, Planned};
 pub use owed::Owed;

@@ -2,10 +2,19 @@
 
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
-use crate::connector::{AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner};
+use crate::connector::{
+    AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner, random_password,
+};
+use crate::crypto::Sealed;
 use crate::identity::{User, fold};
 use crate::provision::Refused;
+use crate::secret::Secret;
 use crate::storage::Along;
+
+/// A password that nobody knows but us.
+pub(super) fn new_password() -> Secret {
+    Secret::new(random_password())
+}
 
 impl AppSide {
     pub(super) fn owner_of(user: &User) -> Owner {
@@ -17,11 +26,17 @@ impl AppSide {
         key.and_then(|key| key.as_str()).unwrap_or_default()
     }
 
-    pub(super) fn link(&self, app_id: String, wanted: &Attributes) -> Link {
+    pub(super) fn link(
+        &self,
+        app_id: String,
+        wanted: &Attributes,
+        password: Option<Sealed>,
+    ) -> Link {
         Link {
             app_id,
             login: self.connector.login(wanted),
             unconfirmed: false,
+            password,
         }
     }
 
@@ -65,20 +80,33 @@ impl AppSide {
                 ..intent
             };
             self.ledger.write(Ledger::intend(owner, &intent)).await?;
+            // Made by us before a crash: then the intent has its password.
+            let begun = self.ledger.intent(owner).await?;
+            let password = begun.and_then(|intent| intent.password);
             return match self.connector.update_user(&found.id, wanted).await {
-                Ok(id) => Ok((self.link(id, wanted), None)),
+                Ok(id) => Ok((self.link(id, wanted, password), None)),
                 Err(failure) => self.give_up(owner, failure).await,
             };
         }
+        let password = self.connector.keeps_password().then(new_password);
+        let sealed = password.as_ref().map(|text| self.ledger.seal(owner, text));
+        let intent = Intent {
+            password: sealed.transpose()?,
+            ..intent
+        };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
-        match self.create(wanted).await {
-            Ok(id) => Ok((self.link(id.clone(), wanted), Some(id))),
+        match self.create(wanted, password.as_ref()).await {
+            Ok(id) => Ok((self.link(id.clone(), wanted, intent.password), Some(id))),
             Err(failure) => self.give_up(owner, failure).await,
         }
     }
 
-    async fn create(&self, wanted: &Attributes) -> Result<String, AppFailure> {
-        let failure = match self.connector.create_user(wanted, None).await {
+    async fn create(
+        &self,
+        wanted: &Attributes,
+        password: Option<&Secret>,
+    ) -> Result<String, AppFailure> {
+        let failure = match self.connector.create_user(wanted, password).await {
             Ok(Made { id, rest: Ok(()) }) => return Ok(id),
             Ok(Made {
                 id,
@@ -174,7 +202,7 @@ impl AppSide {
             return Err(AppFailure::Uniqueness(format!("the app has an account {key:?}")).into());
         }
         match self.connector.update_user(&link.app_id, wanted).await {
-            Ok(id) => Ok(self.link(id, wanted)),
+            Ok(id) => Ok(self.link(id, wanted, link.password.clone())),
             // Gone behind our back: there again, unless they shall not be let in.
             Err(AppFailure::Missing) if crate::provision::app::is_active(wanted) => {
                 let (link, _made) = self
