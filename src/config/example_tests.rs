@@ -6,6 +6,10 @@ use super::*;
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
+/// Its tables stand in docs/CONNECTORS.md; `[upstream.login]` needs one.
+const CONNECTOR: &str = "[connector.api]\nbase = '{upstream}'\n[connector.users]\nactive = 'none'\nlist.call = 'GET /users'\n\
+    [connector.users.fields]\nname = 'userName'\npassword = { scim = 'userName', write = '{password}' }\n";
+
 /// A line that sets something, or would if its `#` were taken away.
 fn setting(line: &str) -> Option<&str> {
     let rest = line.strip_prefix('#').unwrap_or(line);
@@ -65,7 +69,13 @@ fn is_told_by_its_keys(known: &KnownKey, all: &[KnownKey]) -> bool {
 #[test]
 fn the_example_tells_every_key_and_no_other() {
     let known = known_keys();
-    let free = ["headers.set", "roles.groups", "tenant[].roles.groups"];
+    let free = [
+        "headers.set",
+        "roles.groups",
+        "tenant[].roles.groups",
+        "upstream.login.fields",
+        "upstream.login.headers",
+    ];
     let mut want: BTreeSet<String> = known
         .iter()
         .filter(|key| !is_told_by_its_keys(key, &known))
@@ -138,6 +148,8 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
     for file in files {
         std::fs::write(folder.join(file), "x").unwrap();
     }
+    let key = crate::crypto::SealKey::random().to_text();
+    std::fs::write(folder.join("seal.key"), key.expose()).unwrap();
     let there = folder.display().to_string();
     let text: Vec<String> = EXAMPLE
         .lines()
@@ -149,7 +161,8 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
                 .replace("tenant = \"default\"", "tenant = \"acme\"")
         })
         .collect();
-    let read = Settings::parse(&text.join("\n"));
+    let text = format!("{}\n{CONNECTOR}", text.join("\n"));
+    let read = Settings::parse(&text);
     std::fs::remove_dir_all(&folder).unwrap();
     let settings = read.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(settings.idps.len(), 2);

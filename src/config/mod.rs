@@ -34,10 +34,10 @@ use reader::Section;
 use source::Source;
 
 pub use connector::{
-    Active, Api, ApiLogin, AppGroups, AppUsers, Body, BodyEncoding, Called, Condition, Connector,
-    Endpoint, ErrorRule, Field, Filter, Find, Kind, Listing, Meaning, Members, Mode, Name, NewId,
-    OPERATIONS, Only, Operation, PRESETS, Part, Pointer, SPREAD, Send, Style, Template, Test,
-    TokenAt, Total, Update, preset,
+    ATTRIBUTES, Active, Api, ApiLogin, AppGroups, AppLogin, AppUsers, Body, BodyEncoding, Called,
+    Condition, Connector, Csrf, Endpoint, ErrorRule, Field, Filter, Find, Kind, Listing, LoginKind,
+    Meaning, Members, Mode, Name, NewId, OPERATIONS, Only, Operation, PRESETS, Part, Pointer,
+    SPREAD, Send, Sign, Style, Target, Template, Test, TokenAt, Total, Update, preset,
 };
 pub use federation::{EntraTenant, Federation, FederationKeys};
 pub use headers::{Algorithm, Assertion, Encoding, Headers, Preset};
@@ -47,7 +47,7 @@ pub use policy::{Access, Anonymous, Rule, Who};
 pub use provisioning::{Adopt, Groups, Jit, Match, OnDelete, Provisioning, Roles, Tenant};
 pub use saml::{Binding, Comparison, MetadataSource, ProofWanted, Saml};
 pub use scim::{AttributeRule, Extension, ExtensionAttribute, ExtensionType, Scim};
-pub use server::{AppSession, Audit, Limits, Log, LogFormat, Rate, Server, Tls, Upstream};
+pub use server::{AppSession, Audit, Limits, Log, LogFormat, Rate, Server, Storage, Tls, Upstream};
 pub use session::{Local, Logo, Pages, Paths, SameSite, SessionSettings};
 pub use source::SourceError;
 pub use value::{Listen, PublicUrl, SafeUrl, StorageUrl, UpstreamUrl, is_loopback, read_duration};
@@ -63,7 +63,7 @@ pub struct Settings {
     /// `[upstream]`
     pub upstream: Upstream,
     /// `[storage]`
-    pub storage: StorageUrl,
+    pub storage: Storage,
     /// `[session]`
     pub session: SessionSettings,
     /// `[headers]`
@@ -197,7 +197,7 @@ impl Settings {
             connector: Connector::read(root.section("connector"), &upstream.url),
             webhook: Webhook::read(root.section("webhook"), &upstream.url),
             upstream,
-            storage: server::read_storage(root.section("storage")),
+            storage: Storage::read(root.section("storage")),
             session: SessionSettings::read(root.section("session")),
             headers: Headers::read(root.section("headers")),
             rules: root.sections("rule").into_iter().map(Rule::read).collect(),
@@ -232,7 +232,7 @@ pub struct KnownKey {
 /// Every key that exists, with its default: what `config.example.toml` must tell.
 pub fn known_keys() -> Vec<KnownKey> {
     // Sections that are read only where they stand.
-    let all = "[server.tls]\n[headers.assertion]\n[[rule]]\n[[idp]]\nkind = 'oidc'\n[[idp]]\nkind = 'saml'\n\
+    let all = "[server.tls]\n[upstream.login]\n[headers.assertion]\n[[rule]]\n[[idp]]\nkind = 'oidc'\n[[idp]]\nkind = 'saml'\n\
                [[tenant]]\n[tenant.provisioning]\n[tenant.roles]\n[[tenant.scim.attribute]]\n\
                [[scim.attribute]]\n[[scim.federation]]\n[[scim.extension]]\nattributes = [{ name = 'x' }]";
     let table = source::parse(all).unwrap_or_default();

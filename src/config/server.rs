@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::AppLogin;
 use super::reader::Section;
 use super::value::{Listen, StorageUrl, UpstreamUrl};
+use crate::crypto::SealKey;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -134,6 +136,8 @@ pub struct Upstream {
     pub client_key_file: Option<PathBuf>,
     /// `[upstream.app_session]`
     pub app_session: AppSession,
+    /// `[upstream.login]`: none where the app reads headers.
+    pub login: Option<AppLogin>,
 }
 
 /// The app's own session, which must never outlive or override ours.
@@ -163,6 +167,15 @@ impl Upstream {
             );
         }
         let app_session = AppSession::read(section.section("app_session"));
+        let login = section.has("login").then(|| section.section("login"));
+        let login = login.map(AppLogin::read);
+        let leads = !app_session.login_path.is_empty();
+        if leads && login.as_ref().is_some_and(AppLogin::has_session) {
+            section.mistake(
+                "login",
+                "stands beside app_session.login_path: the app either reads a header there, or we sign in",
+            );
+        }
         Self {
             url: url.unwrap_or(UpstreamUrl::Unix(PathBuf::new())),
             connect_timeout: section.duration(
@@ -177,6 +190,7 @@ impl Upstream {
             client_certificate_file,
             client_key_file,
             app_session,
+            login,
         }
     }
 }
@@ -293,10 +307,27 @@ impl Log {
 }
 
 /// `[storage]`
-pub(super) fn read_storage(mut section: Section) -> StorageUrl {
-    section
-        .parsed("url", "redb:///var/lib/sidegate/sidegate.redb")
-        .unwrap_or(StorageUrl::Redb(PathBuf::new()))
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// Where state lasts.
+    pub url: StorageUrl,
+    /// What kept secrets are sealed with; none means a key of our own in a file beside the store.
+    pub seal_key: Option<SealKey>,
+}
+
+impl Storage {
+    pub(super) fn read(mut section: Section) -> Self {
+        let url = section.parsed("url", "redb:///var/lib/sidegate/sidegate.redb");
+        let key = section.secret("seal_key", "seal_key_file");
+        let key = key.map(|text| SealKey::parse(text.expose()));
+        Self {
+            url: url.unwrap_or(StorageUrl::Redb(PathBuf::new())),
+            seal_key: key.and_then(|key| {
+                key.map_err(|error| section.mistake("seal_key", error.to_string()))
+                    .ok()
+            }),
+        }
+    }
 }
 
 /// `[audit]`

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::reader::Section;
-use super::{Access, Listen, SameSite, Settings, UpstreamUrl};
+use super::{Access, AppLogin, Listen, SameSite, Settings, UpstreamUrl};
 use crate::identity::TenantSlug;
 
 /// Notes every mistake between sections. Without `all_idps_read` nothing is said of idps that are missing.
@@ -11,6 +11,7 @@ pub(super) fn check(settings: &Settings, all_idps_read: bool, root: &Section) {
     names(settings, all_idps_read, root);
     listeners(settings, root);
     scim_clients(settings, root);
+    app_login(settings, root);
     let rules = &settings.rules;
     let nobody = settings.idps.is_empty() && !settings.local.enabled;
     if all_idps_read && nobody && rules.iter().all(|rule| rule.access != Access::Public) {
@@ -86,6 +87,19 @@ fn scim_clients(settings: &Settings, root: &Section) {
             let why = format!("{:?} is no configured tenant", entra.tenant.as_str());
             root.mistake("scim.entra_tenants", why);
         }
+    }
+}
+
+/// A password that is sent must have been kept when the account was made.
+fn app_login(settings: &Settings, root: &Section) {
+    let login = settings.upstream.login.as_ref();
+    let connector = settings.connector.as_ref();
+    let keeps = connector.is_some_and(|connector| connector.users.keeps_password());
+    if login.is_some_and(AppLogin::needs_password) && !keeps {
+        root.mistake(
+            "upstream.login",
+            "sends {password}, and no connector keeps one: [connector] must make accounts with a field of write = \"{password}\"",
+        );
     }
 }
 

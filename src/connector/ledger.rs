@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::Timestamp;
+use crate::crypto::{SealError, SealKey, Sealed};
 use crate::identity::TenantSlug;
+use crate::secret::Secret;
 use crate::storage::{Along, Embedded, StorageError, table};
 
 /// JSON of a [`Link`], by kind, tenant and our id.
@@ -52,6 +54,9 @@ pub struct Link {
     /// It was finished after its client had gone away: the client asks again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unconfirmed: bool,
+    /// The password that we made for it, where we sign in there for the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Sealed>,
 }
 
 /// Something begun in the app that is not known to be done.
@@ -61,6 +66,9 @@ pub struct Intent {
     pub create: Option<Value>,
     /// The app's id, once it is known.
     pub app_id: Option<String>,
+    /// The password that the record is made with: so that a crash in between does not lose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Sealed>,
     /// When it was begun.
     pub since: Timestamp,
     /// When it was tried last.
@@ -77,6 +85,7 @@ impl Intent {
         Self {
             create: None,
             app_id,
+            password: None,
             since,
             tried: since,
             attempts: 0,
@@ -116,6 +125,16 @@ impl Owner {
     fn key(&self) -> (&str, &str, &str) {
         (self.kind.word(), self.tenant.as_str(), &self.id)
     }
+
+    /// What a sealed password is bound to. Neither kinds nor tenants hold a line break.
+    fn place(&self) -> String {
+        format!(
+            "{}\n{}\n{}",
+            self.kind.word(),
+            self.tenant.as_str(),
+            self.id
+        )
+    }
 }
 
 /// Why the ledger cannot be used.
@@ -153,12 +172,31 @@ through_storage!(StorageError, TableError);
 #[derive(Clone)]
 pub struct Ledger {
     store: Embedded,
+    key: SealKey,
 }
 
 impl Ledger {
-    /// In this store.
-    pub const fn new(store: Embedded) -> Self {
-        Self { store }
+    /// In this store; passwords are sealed with this key.
+    pub const fn new(store: Embedded, key: SealKey) -> Self {
+        Self { store, key }
+    }
+
+    /// A password as it lasts: for this owner's rows alone.
+    ///
+    /// # Errors
+    ///
+    /// The library refused.
+    pub fn seal(&self, owner: &Owner, password: &Secret) -> Result<Sealed, SealError> {
+        self.key.seal(password, &owner.place())
+    }
+
+    /// The password that was sealed for this owner.
+    ///
+    /// # Errors
+    ///
+    /// Another key sealed it, or it is another row's.
+    pub fn open(&self, owner: &Owner, sealed: &Sealed) -> Result<Secret, SealError> {
+        self.key.open(sealed, &owner.place())
     }
 
     /// Whose records these are from now on: an id of one app is somebody else's in another. `forget` names an app whose
@@ -326,14 +364,19 @@ impl Ledger {
         })
     }
 
-    /// Notes what is begun.
+    /// Notes what is begun. A password that was noted stays until it is settled: the record may have been made with it.
     pub fn intend(owner: &Owner, intent: &Intent) -> Along {
-        let (owner, intent) = (owner.clone(), intent.clone());
+        let (owner, mut intent) = (owner.clone(), intent.clone());
         Along::new(move |transaction| {
+            let mut rows = transaction.open_table(INTENTS)?;
+            if intent.password.is_none() {
+                let before = rows.get(owner.key())?;
+                let before: Option<Intent> =
+                    before.and_then(|row| serde_json::from_slice(row.value()).ok());
+                intent.password = before.and_then(|before| before.password);
+            }
             let json = serde_json::to_vec(&intent)?;
-            transaction
-                .open_table(INTENTS)?
-                .insert(owner.key(), json.as_slice())?;
+            rows.insert(owner.key(), json.as_slice())?;
             Ok(())
         })
     }

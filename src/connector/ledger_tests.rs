@@ -1,3 +1,5 @@
+//! Whose is whose in the app, what is begun, and passwords that are kept.
+
 use std::sync::Arc;
 
 use super::*;
@@ -6,19 +8,72 @@ use crate::metrics::Metrics;
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 fn ledger() -> Ledger {
-    Ledger::new(Embedded::in_memory(Arc::new(Metrics::new())).unwrap())
+    let store = Embedded::in_memory(Arc::new(Metrics::new())).unwrap();
+    Ledger::new(store, SealKey::random())
 }
 
-fn ada() -> Owner {
-    Owner::new(Kind::User, &TenantSlug::default(), "ada")
+fn owner(tenant: &str, id: &str) -> Owner {
+    Owner::new(Kind::User, &TenantSlug::try_from(tenant).unwrap(), id)
 }
 
-fn account(id: &str) -> Link {
+fn link(app_id: &str, password: Option<Sealed>) -> Link {
     Link {
-        app_id: id.to_owned(),
-        login: "ada".to_owned(),
+        app_id: app_id.to_owned(),
+        login: app_id.to_owned(),
         unconfirmed: false,
+        password,
     }
+}
+
+#[tokio::test]
+async fn r55_a_password_lasts_with_its_link_and_opens_for_its_row_alone() {
+    let ledger = ledger();
+    let (ada, secret) = (owner("default", "1"), Secret::new("canary"));
+    let sealed = ledger.seal(&ada, &secret).unwrap();
+    let tie = Ledger::tie(&ada, &link("ada", Some(sealed)));
+    ledger.write(tie).await.unwrap();
+    let kept = ledger.link(&ada).await.unwrap().unwrap().password.unwrap();
+    assert_eq!(ledger.open(&ada, &kept).unwrap().expose(), "canary");
+    let group = Owner {
+        kind: Kind::Group,
+        ..ada.clone()
+    };
+    for other in [owner("default", "2"), owner("acme", "1"), group] {
+        // As if its row had been put in the place of the other's.
+        assert_eq!(ledger.open(&other, &kept).unwrap_err(), SealError::Changed);
+    }
+    ledger.write(Ledger::untie(&ada)).await.unwrap();
+    assert!(ledger.link(&ada).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_a_record_may_have_been_made_with_stays_until_it_is_settled() {
+    let ledger = ledger();
+    let ada = owner("default", "1");
+    let sealed = ledger.seal(&ada, &Secret::new("canary")).unwrap();
+    let making = Intent {
+        password: Some(sealed.clone()),
+        ..Intent::sync(None, NOW)
+    };
+    let found = async || ledger.intent(&ada).await.unwrap();
+    ledger.write(Ledger::intend(&ada, &making)).await.unwrap();
+    // Noted again by who knows nothing of it.
+    let again = Intent::sync(Some("7".to_owned()), NOW);
+    ledger.write(Ledger::intend(&ada, &again)).await.unwrap();
+    let noted = found().await.unwrap();
+    assert_eq!(
+        (noted.app_id.as_deref(), noted.password),
+        (Some("7"), Some(sealed))
+    );
+    ledger.write(Ledger::settle(&ada)).await.unwrap();
+    ledger.write(Ledger::intend(&ada, &again)).await.unwrap();
+    assert_eq!(found().await.unwrap().password, None);
+}
+
+#[test]
+fn rows_of_before_can_be_read() {
+    let old: Link = serde_json::from_str(r#"{"app_id":"ada","login":"ada"}"#).unwrap();
+    assert_eq!(old, link("ada", None));
 }
 
 #[tokio::test]
@@ -26,21 +81,30 @@ async fn an_account_has_one_owner() {
     let ledger = ledger();
     let group = Owner::new(Kind::Group, &TenantSlug::default(), "ada");
     for (owner, link) in [
-        (ada(), account("1")),
-        (ada(), account("2")),
-        (group.clone(), account("2")),
+        (owner("default", "ada"), link("1", None)),
+        (owner("default", "ada"), link("2", None)),
+        (group.clone(), link("2", None)),
     ] {
         ledger.write(Ledger::tie(&owner, &link)).await.unwrap();
     }
-    assert_eq!(ledger.link(&ada()).await.unwrap(), Some(account("2")));
+    assert_eq!(
+        ledger.link(&owner("default", "ada")).await.unwrap(),
+        Some(link("2", None))
+    );
     assert_eq!(
         ledger.owner(Kind::User, "1").await.unwrap(),
         None,
         "free again"
     );
-    assert_eq!(ledger.owner(Kind::User, "2").await.unwrap(), Some(ada()));
+    assert_eq!(
+        ledger.owner(Kind::User, "2").await.unwrap(),
+        Some(owner("default", "ada"))
+    );
     assert_eq!(ledger.owner(Kind::Group, "2").await.unwrap(), Some(group));
-    ledger.write(Ledger::untie(&ada())).await.unwrap();
+    ledger
+        .write(Ledger::untie(&owner("default", "ada")))
+        .await
+        .unwrap();
     assert_eq!(ledger.owner(Kind::User, "2").await.unwrap(), None);
     assert_eq!(ledger.links(Kind::User).await.unwrap(), []);
     assert_eq!(ledger.links(Kind::Group).await.unwrap().len(), 1);
@@ -50,12 +114,15 @@ async fn an_account_has_one_owner() {
 async fn what_is_begun_lasts_until_it_is_settled() {
     let ledger = ledger();
     let intent = Intent::sync(Some("7".to_owned()), NOW);
-    ledger.write(Ledger::intend(&ada(), &intent)).await.unwrap();
+    ledger
+        .write(Ledger::intend(&owner("default", "ada"), &intent))
+        .await
+        .unwrap();
     let all = ledger.intents().await.unwrap();
     assert_eq!(all.len(), 1);
     assert_eq!(
         ledger
-            .intent(&ada())
+            .intent(&owner("default", "ada"))
             .await
             .unwrap()
             .unwrap()
@@ -63,7 +130,10 @@ async fn what_is_begun_lasts_until_it_is_settled() {
             .as_deref(),
         Some("7")
     );
-    ledger.write(Ledger::settle(&ada())).await.unwrap();
+    ledger
+        .write(Ledger::settle(&owner("default", "ada")))
+        .await
+        .unwrap();
     assert!(ledger.intents().await.unwrap().is_empty());
 }
 
@@ -73,7 +143,7 @@ async fn r53_links_of_one_app_are_never_used_for_another() {
     ledger.belong("kanboard", "").await.unwrap();
     ledger.belong("redmine", "").await.unwrap();
     ledger
-        .write(Ledger::tie(&ada(), &account("1")))
+        .write(Ledger::tie(&owner("default", "ada"), &link("1", None)))
         .await
         .unwrap();
     ledger.belong("redmine", "").await.unwrap();
@@ -81,7 +151,10 @@ async fn r53_links_of_one_app_are_never_used_for_another() {
     assert!(matches!(refused, LedgerError::Other { .. }), "{refused}");
     let refused = ledger.belong("kanboard", "miniflux").await;
     assert!(refused.is_err(), "another one may be forgotten");
-    assert_eq!(ledger.link(&ada()).await.unwrap(), Some(account("1")));
+    assert_eq!(
+        ledger.link(&owner("default", "ada")).await.unwrap(),
+        Some(link("1", None))
+    );
     ledger.belong("kanboard", "redmine").await.unwrap();
-    assert_eq!(ledger.link(&ada()).await.unwrap(), None);
+    assert_eq!(ledger.link(&owner("default", "ada")).await.unwrap(), None);
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::render::{Attributes, Context, put, written};
-use crate::config::{Active, Body, Field, Kind, Only};
+use crate::config::{Active, Field, Kind, Only};
 use crate::identity::fold;
 
 /// When fields are written.
@@ -141,15 +141,4 @@ pub(super) fn fields_of<'a>(kind: &'a Kind, changed: &Attributes) -> Vec<&'a Fie
         its && !field.read_only && field.only != Only::Create
     };
     kind.fields.iter().filter(among).collect()
-}
-
-/// Whether any field is written with this word.
-pub(super) fn needs(kind: &Kind, word: &str) -> bool {
-    let has = |body: &Option<Body>| {
-        body.as_ref()
-            .is_some_and(|body| body.names().iter().any(|name| name.to_string() == word))
-    };
-    kind.fields
-        .iter()
-        .any(|field| has(&field.write) || has(&field.default))
 }

@@ -33,7 +33,7 @@ pub use ledger::{Intent, Kind, Ledger, LedgerError, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
-pub use render::Attributes;
+pub use render::{Attributes, fill_body, fill_text, random_password};
 pub use webhook::{Message, Queued, Webhook};
 use wire::Wire;
 

@@ -9,7 +9,7 @@ use super::membership;
 use super::records::{Found, Records};
 use super::render::{Attributes, Context};
 use super::{AppFailure, Connector};
-use crate::config::Active;
+use crate::config::{Active, Only};
 use crate::identity::fold;
 use crate::secret::Secret;
 
@@ -329,17 +329,27 @@ impl Connector {
 
     /// Whether making a person needs a password that is kept for later.
     pub fn keeps_password(&self) -> bool {
-        let kind = &self.users.kind;
-        let in_body = kind
-            .create
-            .as_ref()
-            .and_then(|(operation, _)| operation.body.as_ref());
-        let named = in_body.is_some_and(|body| {
-            body.names()
-                .iter()
-                .any(|name| name.to_string() == "password")
-        });
-        named || super::map::needs(kind, "password")
+        self.users.keeps_password()
+    }
+
+    /// Whether a kept password can be set anew.
+    pub fn changes_password(&self) -> bool {
+        self.users.changes_password()
+    }
+
+    /// Sets a person's password.
+    ///
+    /// # Errors
+    ///
+    /// [`AppFailure::Missing`] when there is no such record; the app's; its API cannot.
+    pub async fn set_password(&self, id: &str, password: &Secret) -> Result<(), AppFailure> {
+        let found = self.user(id).await?.ok_or(AppFailure::Missing)?;
+        if self.ignores(&found) || !self.changes_password() {
+            return Err(AppFailure::Cannot("set a password of ours"));
+        }
+        let names = self.users.password_fields(Only::Update);
+        let names: Vec<_> = names.map(|field| field.name.as_str()).collect();
+        self.people().write(&found, &names, password).await
     }
 }
 

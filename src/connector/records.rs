@@ -1,7 +1,7 @@
 //! People, or groups, of the app: read, found, made, changed, removed. Every look-up is checked again here, and what
 //! was written is read back: apps ignore filters, search for pieces, and say yes to what they do not do.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::AppFailure;
 use super::map::{self, When};
@@ -260,18 +260,52 @@ impl Records<'_> {
             Send::All | Send::Current(_) => &all,
         };
         let mut fields = map::to_app(self.kind, sent, When::Update, &context);
-        if let Send::Current(keep) = &update.send {
-            let held = found.record.as_object();
-            for key in keep {
-                if let Some(value) = held.and_then(|held| held.get(key)) {
-                    fields.entry(key.as_str()).or_insert_with(|| value.clone());
-                }
-            }
-        }
+        keep_current(&update.send, found, &mut fields);
         let names: Vec<_> = map::fields_of(self.kind, &changed)
             .iter()
             .map(|field| field.name.as_str())
             .collect();
+        let context = context.with("changed", names.join(",")).fields(&fields);
+        self.wire.run(&update.operation, &context).await.map(drop)
+    }
+
+    /// Writes these fields, which need a password; with them what an update of the app always has to hold.
+    pub(super) async fn write(
+        &self,
+        found: &Found,
+        names: &[&str],
+        password: &Secret,
+    ) -> Result<(), AppFailure> {
+        let update = self.kind.update.as_ref();
+        let update = update.ok_or(AppFailure::Cannot("change this"))?;
+        let context = Context::default()
+            .of(&found.attributes)
+            .with("id", found.id.as_str())
+            .with("password", password.expose());
+        let all = map::to_app(self.kind, &found.attributes, When::Update, &context);
+        if update.each {
+            for name in names {
+                let Some(value) = super::render::within(&all, name).cloned() else {
+                    continue;
+                };
+                let context = context.clone().with("field", *name).with("value", value);
+                self.wire.run(&update.operation, &context).await?;
+            }
+            return Ok(());
+        }
+        let mut fields = match update.send {
+            Send::All | Send::Current(_) => all,
+            Send::Changed => {
+                let mut only = Map::new();
+                for name in names {
+                    if let Some(value) = super::render::within(&all, name) {
+                        super::render::put(&mut only, name, value.clone());
+                    }
+                }
+                only
+            }
+        };
+        keep_current(&update.send, found, &mut fields);
         let context = context.with("changed", names.join(",")).fields(&fields);
         self.wire.run(&update.operation, &context).await.map(drop)
     }
@@ -303,6 +337,18 @@ impl Records<'_> {
         {
             Ok(_) | Err(AppFailure::Missing) => Ok(()),
             Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// What a change has to carry along of the app's own record.
+fn keep_current(send: &Send, found: &Found, fields: &mut Map<String, Value>) {
+    let (Send::Current(keep), Some(held)) = (send, found.record.as_object()) else {
+        return;
+    };
+    for key in keep {
+        if let Some(value) = held.get(key) {
+            fields.entry(key.as_str()).or_insert_with(|| value.clone());
         }
     }
 }

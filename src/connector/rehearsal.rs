@@ -3,6 +3,7 @@
 use super::people::Made;
 use super::render::Attributes;
 use super::{AppFailure, Connector};
+use crate::secret::Secret;
 
 /// How a step went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Rehearsal {
         play.note("list people", connector.users().await.map(drop));
         let nobody = connector.find_user(&format!("nobody-{mark}")).await;
         play.expect("find nobody", nobody, Option::is_none, "it finds somebody");
-        let made = connector.create_user(&person, None).await;
+        let made = connector.create_user(&person, Some(&password())).await;
         let id = match made {
             Ok(Made { id, rest }) => {
                 play.note("create", rest);
@@ -122,7 +123,7 @@ impl Rehearsal {
             ),
             Err(failure) => self.note::<()>("read back", Err(failure)),
         }
-        let again = connector.create_user(person, None).await;
+        let again = connector.create_user(person, Some(&password())).await;
         self.push("refuse a second one", match again {
             Ok(Made { id: second, .. }) if second != id => {
                 drop(connector.remove_user(&second).await);
@@ -343,4 +344,9 @@ fn person(mark: &str) -> Attributes {
         .collect();
     person.insert("active".to_owned(), true.into());
     person
+}
+
+/// Nobody signs in with it.
+fn password() -> Secret {
+    Secret::new(super::random_password())
 }

@@ -152,6 +152,32 @@ impl<'a> Context<'a> {
     }
 }
 
+/// A text with these words and attributes in it.
+pub fn fill_text(
+    template: &Template,
+    words: &[(&'static str, &str)],
+    attributes: &Attributes,
+) -> String {
+    let context = words_and(words, attributes);
+    context.text(template, Within::Text).unwrap_or_default()
+}
+
+/// A body with these words and attributes in it.
+pub fn fill_body(
+    body: &Body,
+    words: &[(&'static str, &str)],
+    attributes: &Attributes,
+) -> Option<Value> {
+    words_and(words, attributes).body(body)
+}
+
+fn words_and<'a>(words: &[(&'static str, &str)], attributes: &'a Attributes) -> Context<'a> {
+    let context = Context::default().of(attributes);
+    words
+        .iter()
+        .fold(context, |context, (word, value)| context.with(word, *value))
+}
+
 /// The member at a path of names with dots between.
 pub(super) fn within<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     match path.split_once('.') {
@@ -201,7 +227,7 @@ pub(super) fn written(value: &Value) -> String {
 }
 
 /// 144 bits, and one of every kind of character that apps ask for.
-pub(super) fn random_password() -> String {
+pub fn random_password() -> String {
     let token: String = random_token().chars().take(24).collect();
     format!("{token}aA1!")
 }

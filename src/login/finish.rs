@@ -250,6 +250,7 @@ pub(super) fn event(visit: &Visit, idp: &IdpName) -> Event {
 }
 
 /// Says what the person can do; which record fits whom is the log's business.
+#[expect(clippy::too_many_lines, reason = "a list: one entry for each refusal")]
 pub(super) fn refusal(refused: Refused) -> Problem {
     let (code, detail) = match &refused {
         Refused::Inactive => (
@@ -303,7 +304,12 @@ pub(super) fn refusal(refused: Refused) -> Problem {
             };
             return problem.because(refused);
         }
-        Refused::Rule(_) | Refused::Outdated | Refused::NoConnector | Refused::Directory(_) => {
+        Refused::Rule(_)
+        | Refused::Outdated
+        | Refused::NoConnector
+        | Refused::Seal(_)
+        | Refused::NoAccount(_)
+        | Refused::Directory(_) => {
             return Problem::internal(refused);
         }
     };

@@ -56,7 +56,7 @@ impl Provision {
             }
         }
         let roles = ruled.roles.roles(&found.user, &groups);
-        let account = self.account(&found.user).await?;
+        let account = self.linked_account(&found.user).await?;
         Ok(Some(Identity {
             user: found.user,
             groups,
@@ -65,7 +65,7 @@ impl Provision {
         }))
     }
 
-    async fn account(&self, user: &User) -> Result<Option<Account>, DirectoryError> {
+    async fn linked_account(&self, user: &User) -> Result<Option<Account>, DirectoryError> {
         let Some(app) = &self.people.app else {
             return Ok(None);
         };

@@ -41,7 +41,7 @@ use crate::secret::Secret;
 use crate::session::{Sessions, Ticket};
 
 use app::Begun;
-pub use app::{AppSide, Drift, DriftKind, Owed, Plan, Planned};
+pub use app::{Account, AppSide, Drift, DriftKind, Owed, Plan, Planned};
 pub use conflicts::Conflict;
 pub use draft::{GroupDraft, MemberChange, UserDraft};
 pub use import::{Imported, Outcome};

@@ -2,6 +2,7 @@
 
 use super::Rule;
 use crate::connector::AppFailure;
+use crate::crypto::SealError;
 use crate::directory::DirectoryError;
 use crate::storage::StorageError;
 
@@ -47,6 +48,12 @@ pub enum Refused {
     /// The app's own user API did not do it.
     #[error(transparent)]
     App(#[from] AppFailure),
+    /// A password that is kept for the app cannot be sealed or opened.
+    #[error("the password kept for the app {0}")]
+    Seal(#[from] SealError),
+    /// There is no account in the app to sign in with.
+    #[error("{0}")]
+    NoAccount(&'static str),
     /// The directory failed.
     #[error(transparent)]
     Directory(#[from] DirectoryError),

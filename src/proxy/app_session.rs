@@ -12,7 +12,7 @@ use super::leads::Leads;
 use crate::clock::Timestamp;
 use crate::config::{self, Mistake};
 use crate::session::Live;
-use crate::web::{PathPattern, RequestPath};
+use crate::web::{PathError, PathPattern, RequestPath};
 
 /// What a session of ours remembers of the app's cookies.
 pub trait Issued {
@@ -43,7 +43,7 @@ impl Issued for Live {
 pub struct AppSessions {
     pub(super) cookies: Vec<CookieName>,
     pub(super) login: Option<RequestPath>,
-    pub(super) logout: Vec<PathPattern>,
+    pub(super) logout: Vec<Leaving>,
     pub(super) leads: Leads,
 }
 
@@ -51,6 +51,55 @@ pub struct AppSessions {
 pub(super) enum CookieName {
     Exact(String),
     StartsWith(String),
+}
+
+/// A logout link of the app: a glob, and what must stand in the query.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    path: PathPattern,
+    query: Vec<(String, String)>,
+}
+
+impl Leaving {
+    fn parse(text: &str) -> Result<Self, PathError> {
+        let (path, query) = text.split_once('?').unwrap_or((text, ""));
+        Ok(Self {
+            path: PathPattern::parse(path)?,
+            query: pairs(query),
+        })
+    }
+
+    fn is(&self, asked: &RequestPath) -> bool {
+        let has = |query: &str| {
+            let theirs = pairs(query);
+            self.query.iter().all(|pair| theirs.contains(pair))
+        };
+        let query = asked.target().query().unwrap_or_default();
+        self.path.matches(asked) && (self.query.is_empty() || has(query))
+    }
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+impl CookieName {
+    /// As the settings write it.
+    pub(super) fn of(name: &str) -> Self {
+        match name.strip_suffix('*') {
+            Some(start) => Self::StartsWith(start.to_owned()),
+            None => Self::Exact(name.to_owned()),
+        }
+    }
+
+    pub(super) fn fits(&self, name: &[u8]) -> bool {
+        match self {
+            Self::Exact(its) => its.as_bytes() == name,
+            Self::StartsWith(start) => name.starts_with(start.as_bytes()),
+        }
+    }
 }
 
 /// A request, before it goes to the app.
@@ -86,8 +135,8 @@ impl AppSessions {
         };
         let mut logout = Vec::new();
         for text in &settings.logout_paths {
-            match PathPattern::parse(text) {
-                Ok(pattern) => logout.push(pattern),
+            match Leaving::parse(text) {
+                Ok(leaving) => logout.push(leaving),
                 Err(why) => mistake("logout_paths", text, &why),
             }
         }
@@ -109,14 +158,8 @@ impl AppSessions {
                 mistake("cookies", name, &why);
             }
         }
-        let cookies = settings
-            .cookies
-            .iter()
-            .map(|name| match name.strip_suffix('*') {
-                Some(start) => CookieName::StartsWith(start.to_owned()),
-                None => CookieName::Exact(name.clone()),
-            })
-            .collect();
+        let cookies = settings.cookies.iter().map(|name| CookieName::of(name));
+        let cookies = cookies.collect();
         if mistakes.is_empty() {
             Ok(Self {
                 cookies,
@@ -131,10 +174,7 @@ impl AppSessions {
 
     /// Whether a cookie belongs to the app's session.
     pub fn is_named(&self, name: &[u8]) -> bool {
-        self.cookies.iter().any(|its| match its {
-            CookieName::Exact(its) => its.as_bytes() == name,
-            CookieName::StartsWith(start) => name.starts_with(start.as_bytes()),
-        })
+        self.cookies.iter().any(|its| its.fits(name))
     }
 
     /// Whether one cookie of a request may pass; one that may not is noted in `stale`.
@@ -200,7 +240,7 @@ impl AppSessions {
 
     /// Whether this is one of the app's own logout links.
     pub fn is_logout(&self, path: &RequestPath) -> bool {
-        self.logout.iter().any(|pattern| pattern.matches(path))
+        self.logout.iter().any(|leaving| leaving.is(path))
     }
 
     fn has_session(&self, headers: &HeaderMap, live: &dyn Issued) -> bool {

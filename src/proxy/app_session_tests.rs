@@ -59,7 +59,7 @@ fn app(text: &str) -> Result<AppSessions, Vec<Mistake>> {
 }
 
 fn miniflux() -> AppSessions {
-    app("cookies = ['sid', 'RT_SID_*']\nlogin_path = '/login?next=1'\nlogout_paths = ['/logout', '/out/*']").unwrap()
+    app("cookies = ['sid', 'RT_SID_*']\nlogin_path = '/login?next=1'\nlogout_paths = ['/logout', '/out/*', '/do?what=leave']").unwrap()
 }
 
 fn fields(name: &http::HeaderName, values: &[&str]) -> HeaderMap {
@@ -311,6 +311,13 @@ fn the_apps_logout_ends_our_session() {
         // The app refused, as without its CSRF token.
         ("/logout", 403, Next::Pass),
         ("/logout/x", 200, Next::Pass),
+        (
+            "/do?csrf=1&what=leave",
+            302,
+            Next::EndSession { page: true },
+        ),
+        ("/do?what=stay", 302, Next::Pass),
+        ("/do", 302, Next::Pass),
         ("/", 302, Next::Pass),
     ] {
         let mut headers = HeaderMap::new();

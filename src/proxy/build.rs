@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::app_login::{self, AppLogin};
 use super::dial::DialError;
 use super::gate::Gate;
 use super::{
@@ -93,16 +94,24 @@ impl Proxy {
         };
         let app_sessions =
             Arc::new(AppSessions::new(&settings.upstream.app_session).map_err(Mistakes)?);
+        let wrong = app_login::mistakes(&settings, prepare.plan().names());
+        if !wrong.is_empty() {
+            return Err(Mistakes(wrong).into());
+        }
+        let signs = app_login::names(&settings);
         let sanitizer = Sanitizer::new(
-            prepare.plan().names(),
+            prepare.plan().names().chain(&signs),
             OwnCookies::new(SESSION_COOKIE),
             Arc::clone(&app_sessions),
             settings.server.trusted_proxies.clone(),
             Arc::clone(&login.metrics),
         );
+        let upstream = Upstream::new(&settings.upstream)?;
+        let app_login = AppLogin::new(&settings, upstream.authority(), &login.provision);
         Ok(Self {
             gate,
-            upstream: Upstream::new(&settings.upstream)?,
+            upstream,
+            app_login,
             login: Arc::clone(login),
             cors,
             app_sessions,

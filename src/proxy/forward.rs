@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use http::header::{AUTHORIZATION, COOKIE, EXPECT, HOST, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
-use http_body::Body as _;
 use http_body_util::Full;
 use tokio::time::Instant;
 
@@ -90,7 +89,8 @@ impl Proxy {
         } = arrived;
         let mut headers = std::mem::take(&mut visit.headers);
         let origin = headers.get(ORIGIN).cloned();
-        if self.app_sessions.is_logout(&visit.path) {
+        let leaves = self.app_sessions.is_logout(&visit.path);
+        if leaves {
             // Our own sign-out follows and reads them again.
             visit.headers.clone_from(&headers);
         }
@@ -101,28 +101,26 @@ impl Proxy {
                 resume::describe(&kept, &mut headers);
                 RequestBody::Whole(Full::new(kept.body))
             }
-            None if body.is_end_stream() => RequestBody::empty(),
-            None => {
-                let guarded = Guarded::new(body, self.in_use(pass), self.upstream.idle_timeout)
-                    .without(self.sanitizer.names());
-                RequestBody::Stream(Box::new(guarded), Arc::default())
-            }
+            None => self.body_of(&headers, pass, body).await?,
         };
         let mut request = Request::new(body);
         request.method_mut().clone_from(&visit.method);
         request.uri_mut().clone_from(&visit.uri);
         *request.version_mut() = Version::HTTP_11;
         let began = Instant::now();
-        let response = if let Some(client) = upgrade {
+        if upgrade.is_some() {
             upgrade::ask(&mut headers);
-            *request.headers_mut() = headers;
-            Box::pin(self.switch(client, request, pass)).await
+        }
+        *request.headers_mut() = headers;
+        let response = if let Some(login) = &self.app_login {
+            // Boxed as all that few need: its room would be kept in every request.
+            Box::pin(self.send_signed_in(login, upgrade, request, pass, leaves)).await
         } else {
-            *request.headers_mut() = headers;
-            self.exchange(request, pass).await
+            let sent = self.send(upgrade, request, pass).await;
+            sent.map_err(|error| self.failed(error))
         };
         trace.upstream = Some(began.elapsed());
-        let response = response.map_err(|error| self.failed(error))?;
+        let response = response?;
         if let Some(origin) = origin {
             self.cors.learn(&origin, response.headers());
         }
@@ -211,6 +209,18 @@ impl Proxy {
         Ok(found)
     }
 
+    pub(super) async fn send(
+        &self,
+        upgrade: Option<Takeover>,
+        request: Request<RequestBody>,
+        pass: &Pass,
+    ) -> Result<Response<Body>, UpstreamError> {
+        match upgrade {
+            Some(client) => Box::pin(self.switch(client, request, pass)).await,
+            None => self.exchange(request, pass).await,
+        }
+    }
+
     async fn exchange(
         &self,
         request: Request<RequestBody>,
@@ -255,12 +265,12 @@ impl Proxy {
         Ok(response.map(|body| Body::Upstream(Box::new((guard(body), Lease::none())))))
     }
 
-    fn in_use(&self, pass: &Pass) -> Option<InUse> {
+    pub(super) fn in_use(&self, pass: &Pass) -> Option<InUse> {
         let live = pass.live.clone()?;
         Some(InUse::new(live, Arc::clone(&self.login.clock)))
     }
 
-    fn failed(&self, error: UpstreamError) -> Problem {
+    pub(super) fn failed(&self, error: UpstreamError) -> Problem {
         let kind = match &error {
             UpstreamError::Dial(DialError::Slow { .. }) | UpstreamError::Slow(_) => "timeout",
             UpstreamError::Dial(_) => "connect",

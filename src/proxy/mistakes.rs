@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AppSessions, HeaderPlan};
+use super::{AppSessions, HeaderPlan, app_login};
 use crate::config::{Mistake, Settings};
 use crate::metrics::Metrics;
 use crate::policy::Policy;
@@ -20,7 +20,10 @@ pub fn mistakes(settings: &Settings) -> Vec<Mistake> {
     }
     let metrics = Arc::new(Metrics::new());
     let plan = HeaderPlan::new(&settings.headers, &settings.public_url, None, metrics);
-    all.extend(plan.err().unwrap_or_default());
+    match plan {
+        Ok(plan) => all.extend(app_login::mistakes(settings, plan.names())),
+        Err(wrong) => all.extend(wrong),
+    }
     let app_sessions = AppSessions::new(&settings.upstream.app_session);
     all.extend(app_sessions.err().unwrap_or_default());
     all
@@ -29,6 +32,30 @@ pub fn mistakes(settings: &Settings) -> Vec<Mistake> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r09_fields_that_sign_in_are_told_apart_from_those_that_identify() {
+        for (name, ok) in [
+            ("X-Api-User", true),
+            ("Authorization", true),
+            ("x-forwarded_user", false),
+            ("Cookie", false),
+            ("Content-Type", false),
+            ("X-Forwarded-For", false),
+        ] {
+            let text = format!(
+                "public_url = 'https://app.test'
+                local.enabled = true
+                [upstream]
+                url = 'http://127.0.0.1:1'
+                [upstream.login]
+                kind = 'header'
+                headers = {{ {name} = '{{login}}' }}"
+            );
+            let all = mistakes(&Settings::parse(&text).unwrap());
+            assert_eq!(all.is_empty(), ok, "{name}: {all:?}");
+        }
+    }
 
     #[test]
     fn all_are_told_at_once() {

@@ -4,6 +4,7 @@
 //! in [`forward`] alone, and only with a [`crate::policy::Grant`] (R11).
 
 mod app_answer;
+mod app_login;
 mod app_session;
 mod assertion;
 mod attach;
@@ -78,6 +79,7 @@ pub struct Proxy {
     settings: Arc<Settings>,
     cors: Arc<Cors>,
     app_sessions: Arc<AppSessions>,
+    app_login: Option<app_login::AppLogin>,
     sanitizer: Sanitizer,
     prepare: Arc<Prepare>,
     metrics: Arc<Metrics>,

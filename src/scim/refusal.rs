@@ -31,6 +31,8 @@ impl From<Refused> for ScimError {
             | Refused::Method
             | Refused::GroupOverage
             | Refused::NoConnector
+            | Refused::Seal(_)
+            | Refused::NoAccount(_)
             | Refused::Claim(_) => Problem::internal(refused).into(),
         }
     }

@@ -10,7 +10,7 @@ use crate::audit::Audit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Logo, Mistakes, Settings, StorageUrl};
 use crate::connector::{Connector, Ledger, LedgerError, Webhook};
-use crate::crypto::Passwords;
+use crate::crypto::{Passwords, SealKey};
 use crate::directory::EmbeddedDirectory;
 use crate::identity::IdpName;
 use crate::login::{Idp, KeptBodies, Login, PasswordSteps, Pendings, Throttle};
@@ -22,7 +22,7 @@ use crate::proxy::{Cors, Prepare, Proxy};
 use crate::saml;
 use crate::scim::{self, Exchanges, Pause, Scim, ScimState, Tokens};
 use crate::session::{EmbeddedSessions, Sessions};
-use crate::storage::{Embedded, StorageError};
+use crate::storage::{Embedded, StorageError, seal_key};
 use crate::web::page::Look;
 
 /// Why settings cannot be put to work.
@@ -53,6 +53,7 @@ pub(super) struct Stores {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     storage: Embedded,
+    seal_key: SealKey,
     idp_cache: PathBuf,
     sessions: Arc<Sessions>,
     pending: Arc<Pendings>,
@@ -71,8 +72,12 @@ impl Stores {
     pub(super) async fn open(settings: &Settings) -> Result<Self, BuildError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let metrics = Arc::new(Metrics::new());
-        let StorageUrl::Redb(file) = &settings.storage;
+        let StorageUrl::Redb(file) = &settings.storage.url;
         let storage = Embedded::open(file, Arc::clone(&metrics))?;
+        let seal_key = match &settings.storage.seal_key {
+            Some(key) => key.clone(),
+            None => seal_key(file)?,
+        };
         let store = Arc::new(EmbeddedSessions::new(storage.clone()));
         let idle = settings.session.idle;
         let sessions =
@@ -93,6 +98,7 @@ impl Stores {
             clock,
             metrics,
             storage,
+            seal_key,
             idp_cache: idp_cache(settings),
             sessions: Arc::new(sessions),
             pending: Arc::new(Pendings::new(pending)),
@@ -136,7 +142,7 @@ impl Stores {
         let Some(connector) = settings.connector.clone() else {
             return Ok(None);
         };
-        let ledger = Ledger::new(self.storage.clone());
+        let ledger = Ledger::new(self.storage.clone(), self.seal_key.clone());
         let forget = connector.forget.clone();
         let connector = Connector::counting(connector, Arc::clone(&self.metrics))?;
         ledger.belong(connector.name(), &forget).await?;
@@ -260,7 +266,7 @@ pub struct App {
 
 /// The folder where idps' metadata is kept between runs: beside the store.
 pub fn idp_cache(settings: &Settings) -> PathBuf {
-    let StorageUrl::Redb(file) = &settings.storage;
+    let StorageUrl::Redb(file) = &settings.storage.url;
     file.with_file_name("idp-cache")
 }
 

@@ -132,7 +132,11 @@ fn fixed(started: &Settings, new: &Settings) -> Vec<&'static str> {
         ("server.ops.listen", was.ops != is.ops),
         ("server.control.socket", was.control != is.control),
         ("server.workers", was.workers != is.workers),
-        ("storage.url", started.storage != new.storage),
+        ("storage.url", started.storage.url != new.storage.url),
+        (
+            "storage.seal_key",
+            started.storage.seal_key != new.storage.seal_key,
+        ),
         ("limits.pending_sign_ins", pending(started) != pending(new)),
         ("log.format", log.format != its.format),
         ("log.level", log.level != its.level),

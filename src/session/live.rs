@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use http::{HeaderName, HeaderValue};
 use tokio_util::sync::CancellationToken;
 
-use super::Session;
+use super::{AppSlot, Held, Session};
 use crate::clock::Timestamp;
 use crate::crypto::{Digest, sha256};
 use crate::identity::Identity;
@@ -31,6 +31,7 @@ pub struct Live {
     prepared: ArcSwapOption<Prepared>,
     app_cookies: Mutex<Vec<(String, Digest)>>,
     pub(super) cookies_changed: AtomicBool,
+    app: AppSlot,
     ended: AtomicBool,
     stop: CancellationToken,
 }
@@ -63,6 +64,7 @@ impl Live {
             prepared: ArcSwapOption::empty(),
             app_cookies: Mutex::new(app_cookies),
             cookies_changed: AtomicBool::new(false),
+            app: AppSlot::default(),
             ended: AtomicBool::new(false),
             stop: CancellationToken::new(),
         }
@@ -82,6 +84,22 @@ impl Live {
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Release);
         self.stop.cancel();
+        self.app.clear();
+    }
+
+    /// What signs the person in to the app.
+    pub const fn app(&self) -> &AppSlot {
+        &self.app
+    }
+
+    /// Holds what signs the person in to the app; nothing where the session has ended meanwhile.
+    pub fn hold(&self, held: Arc<Held>) -> Option<Arc<Held>> {
+        self.app.keep(Arc::clone(&held));
+        if self.ended() {
+            self.app.clear();
+            return None;
+        }
+        Some(held)
     }
 
     /// Changes whenever the person's record, groups or roles may have changed. Read it before the directory.

@@ -3,6 +3,7 @@
 //! Refuses unknown, idle, over-aged and ended ones. A look-up touches no disk and no lock. A sign-in
 //! that was under way when its person's sessions were ended does not become a session ([`Ticket`]).
 
+mod app_slot;
 mod claims;
 mod embedded;
 mod index;
@@ -22,6 +23,7 @@ use crate::identity::{ClaimedGroups, IdpKind, IdpName, TenantSlug, UserId};
 use crate::secret::Secret;
 use crate::storage::StorageError;
 
+pub use app_slot::{AppSlot, Failed, Held};
 pub use claims::Claims;
 pub use embedded::EmbeddedSessions;
 pub use index::{End, Ticket};

@@ -24,6 +24,9 @@ pub enum StorageError {
     /// The file cannot be opened: missing folder, no right, or another process has it.
     #[error("store {0} cannot be opened")]
     Open(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The key beside the store cannot be read or made.
+    #[error("key {0} beside the store cannot be used")]
+    SealKey(String, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// A later release wrote the file.
     #[error("store is of format {found}, this release knows up to {known}")]
     Format {

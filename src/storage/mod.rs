@@ -7,9 +7,11 @@ mod embedded;
 mod file;
 #[cfg(test)]
 mod folder;
+mod seal_key;
 mod writer;
 
 pub use along::Along;
 pub use embedded::{Embedded, StorageError, table};
 #[cfg(test)]
 pub(crate) use folder::Folder;
+pub use seal_key::seal_key;

@@ -2,6 +2,7 @@
 # Kanboard, a project board: reads the name from a header on every request, with SQLite; has a JSON-RPC API.
 # {"url", "admin", "password", "KANBOARD_BASIC"}; the API is at URL/jsonrpc.php with HTTP Basic.
 # Headers: X-Forwarded-User, X-Forwarded-Email, X-Forwarded-Name. Unknown people are created; admin is its administrator.
+#   HEADER_SIGN_IN  true; false: its own form alone
 # shellcheck source=tests/apps/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_debian_packages php-cli php-sqlite3 php-xml php-gd php-mbstring
@@ -31,7 +32,7 @@ kanboard=$tools/kanboard-1
 
 token='kanboard-api-token'
 export DATA_DIR=$data/kanboard PLUGINS_DIR=$data/plugins LOG_DRIVER=stderr MAIL_TRANSPORT=test API_AUTHENTICATION_TOKEN=$token
-export REVERSE_PROXY_AUTH=true REVERSE_PROXY_DEFAULT_ADMIN=admin TRUSTED_PROXY_NETWORKS=127.0.0.0/8
+export REVERSE_PROXY_AUTH=${HEADER_SIGN_IN:-true} REVERSE_PROXY_DEFAULT_ADMIN=admin TRUSTED_PROXY_NETWORKS=127.0.0.0/8
 export REVERSE_PROXY_USER_HEADER=HTTP_X_FORWARDED_USER REVERSE_PROXY_EMAIL_HEADER=HTTP_X_FORWARDED_EMAIL
 export REVERSE_PROXY_FULLNAME_HEADER=HTTP_X_FORWARDED_NAME
 mkdir -p "$DATA_DIR/files" "$DATA_DIR/cache" "$PLUGINS_DIR"

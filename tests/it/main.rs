@@ -13,6 +13,7 @@
     reason = "a test fails by panicking, and nobody calls its parts"
 )]
 
+mod app_login;
 mod app_sessions;
 mod browser;
 mod canaries;

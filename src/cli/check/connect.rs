@@ -57,7 +57,7 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> anyhow::Result<Ex
             .map(|()| String::new())
             .map_err(|error| chain(&error)),
     );
-    let StorageUrl::Redb(file) = &settings.storage;
+    let StorageUrl::Redb(file) = &settings.storage.url;
     tell(
         &format!("store {}", file.display()),
         store(&settings.server.control, file),

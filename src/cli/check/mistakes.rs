@@ -49,7 +49,7 @@ pub(super) fn find(settings: &Settings) -> Vec<Mistake> {
         found.extend(more);
     }
     found.extend(scim::mistakes(settings));
-    let StorageUrl::Redb(store) = &settings.storage;
+    let StorageUrl::Redb(store) = &settings.storage.url;
     found.extend(folder_of("storage.url", store));
     if let Some(file) = &settings.audit.file {
         found.extend(folder_of("audit.file", file));

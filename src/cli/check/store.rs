@@ -13,7 +13,7 @@ use crate::server::control::{AskError, Operation, ask};
 use crate::storage::Embedded;
 
 pub(super) fn run(settings: &Settings, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let StorageUrl::Redb(file) = &settings.storage;
+    let StorageUrl::Redb(file) = &settings.storage.url;
     match ask::<String>(&settings.server.control, &Operation::Ping) {
         Ok(version) => anyhow::bail!(
             "the running server, version {version}, has the store to itself; stop it first"

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::body::Body;
 use super::errors::Test;
-use super::field::Field;
+use super::field::{Field, Only};
 use super::operation::{
     Find, Listing, NewId, Operation, Pointer, Update, check_names, optional_pointer, pointer,
 };
 use super::reading::Reading;
-use super::template::is_attribute;
+use super::template::{Name, is_attribute};
 use crate::config::reader::Section;
 use crate::identity::fold;
 
@@ -198,6 +198,28 @@ impl Kind {
 }
 
 impl Users {
+    /// Whether making somebody takes a password that is kept.
+    pub fn keeps_password(&self) -> bool {
+        let names = |body: &Body| body.names().contains(&&Name::Word("password"));
+        let create = self.kind.create.as_ref();
+        let in_body = create.and_then(|(operation, _)| operation.body.as_ref());
+        in_body.is_some_and(names) || self.password_fields(Only::Create).next().is_some()
+    }
+
+    /// Whether a kept password can be set anew.
+    pub fn changes_password(&self) -> bool {
+        self.kind.update.is_some() && self.password_fields(Only::Update).next().is_some()
+    }
+
+    /// Fields that hold it, as far as they are written then.
+    pub fn password_fields(&self, when: Only) -> impl Iterator<Item = &Field> {
+        let named = |body: &Body| body.names().contains(&&Name::Word("password"));
+        self.kind.fields.iter().filter(move |field| {
+            let written = !field.read_only && [Only::Both, when].contains(&field.only);
+            written && field.write.as_ref().is_some_and(named)
+        })
+    }
+
     pub(super) fn read(mut section: Section, reading: &Reading<'_>) -> Self {
         let kind = Kind::read(&mut section, "users", "userName", reading);
         let words = [("field", 0_u8), ("calls", 1), ("member_of", 2), ("none", 3)];

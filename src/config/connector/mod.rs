@@ -3,6 +3,7 @@
 //! Everything is parsed at start: templates, patterns, pointers, methods. Nothing of it is a program.
 
 mod api;
+mod app_login;
 mod body;
 mod errors;
 mod field;
@@ -28,13 +29,14 @@ use crate::secret::Secret;
 
 use api::Place;
 pub use api::{Api, ApiLogin, BodyEncoding, Endpoint, TokenAt};
+pub use app_login::{AppLogin, Csrf, LoginKind, Sign, Target};
 pub use body::{Body, SPREAD};
 pub use errors::{Condition, ErrorRule, Meaning, OPERATIONS, Test};
 pub use field::{Field, Only};
 pub use kinds::{Active, Groups as AppGroups, Kind, Members, Mode, Users as AppUsers};
 pub use operation::{Called, Find, Listing, NewId, Operation, Pointer, Send, Style, Total, Update};
 pub use presets::{PRESETS, preset};
-pub use template::{Filter, Name, Part, Template};
+pub use template::{ATTRIBUTES, Filter, Name, Part, Template};
 
 const DAY: Duration = Duration::from_hours(24);
 /// Largest connector file, bytes.

@@ -46,9 +46,9 @@ pub enum Filter {
 }
 
 /// Names that are no attributes.
-pub(super) const WORDS: [&str; 18] = [
+pub(super) const WORDS: [&str; 20] = [
     "token", "id", "value", "field", "user", "group", "users", "groups", "fields", "changed",
-    "limit", "offset", "page", "call", "body", "random", "password", "x",
+    "limit", "offset", "page", "call", "body", "random", "password", "x", "login", "csrf",
 ];
 
 const FILTERS: [(&str, Filter); 5] = [
@@ -60,7 +60,7 @@ const FILTERS: [(&str, Filter); 5] = [
 ];
 
 /// SCIM attributes that connectors know, besides those of extensions by their URN (RFC 7643 4.1).
-pub(super) const ATTRIBUTES: [&str; 19] = [
+pub const ATTRIBUTES: [&str; 19] = [
     "userName",
     "externalId",
     "displayName",

@@ -21,6 +21,7 @@ impl AppSide {
             app_id,
             login: group.display_name.clone(),
             unconfirmed: false,
+            password: None,
         }
     }
 

@@ -193,6 +193,7 @@ impl Desk {
                 app_id: account.id.clone(),
                 login: login.clone(),
                 unconfirmed: false,
+                password: None,
             };
             app.ledger.write(Ledger::tie(&owner, &link)).await?;
         }
@@ -287,6 +288,7 @@ impl Desk {
             app_id: account.id.clone(),
             login: login(app, account),
             unconfirmed: false,
+            password: None,
         };
         let event = self.actor.did("user.created", &user);
         let change = Change::PutUser(Box::new(user.clone()), Expected::New);

@@ -3,6 +3,7 @@
 //! What is begun in the app is noted before the first call and struck out in the commit that makes it true here, so
 //! that after a crash at any point the next start, or the client's next try, ends in the same state.
 
+mod account;
 mod commit;
 mod drift;
 mod groups;
@@ -19,6 +20,7 @@ use crate::identity::User;
 use crate::provision::Refused;
 use crate::storage::{Along, StorageError};
 
+pub use account::Account;
 pub(super) use commit::Begun;
 pub use drift::{Drift, DriftKind};
 pub use lookup::{Plan, Planned};

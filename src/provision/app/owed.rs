@@ -186,7 +186,10 @@ impl People {
             }
             None if user.active => {
                 let link = match &intent.app_id {
-                    Some(id) => app.link(app.connector.update_user(id, &wanted).await?, &wanted),
+                    Some(id) => {
+                        let id = app.connector.update_user(id, &wanted).await?;
+                        app.link(id, &wanted, intent.password.clone())
+                    }
                     None => {
                         app.place(owner, &wanted, true, Intent::sync(None, now))
                             .await?
@@ -235,7 +238,7 @@ impl People {
         user.version = 1;
         let link = Link {
             unconfirmed: true,
-            ..app.link(id, &wanted)
+            ..app.link(id, &wanted, intent.password.clone())
         };
         let along = Ledger::tie(owner, &link).and(Ledger::settle(owner));
         let change = Change::PutUser(Box::new(user.clone()), Expected::New);

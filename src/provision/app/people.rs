@@ -4,10 +4,19 @@ use serde_json::Value;
 
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
-use crate::connector::{AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner};
+use crate::connector::{
+    AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner, random_password,
+};
+use crate::crypto::Sealed;
 use crate::identity::{Group, User, fold};
 use crate::provision::Refused;
+use crate::secret::Secret;
 use crate::storage::Along;
+
+/// A password that nobody knows but us.
+pub(super) fn new_password() -> Secret {
+    Secret::new(random_password())
+}
 
 impl AppSide {
     pub(super) fn owner_of(user: &User) -> Owner {
@@ -19,17 +28,29 @@ impl AppSide {
         key.and_then(Value::as_str).unwrap_or_default()
     }
 
-    pub(super) fn link(&self, app_id: String, wanted: &Attributes) -> Link {
+    pub(super) fn link(
+        &self,
+        app_id: String,
+        wanted: &Attributes,
+        password: Option<Sealed>,
+    ) -> Link {
         Link {
             app_id,
             login: self.connector.login(wanted),
             unconfirmed: false,
+            password,
         }
     }
 
     /// The same of somebody who was there: an app that cannot rename goes on calling them as it did.
-    fn link_again(&self, app_id: String, wanted: &Attributes, held: &str) -> Link {
-        let mut link = self.link(app_id, wanted);
+    fn link_again(
+        &self,
+        app_id: String,
+        wanted: &Attributes,
+        held: &str,
+        password: Option<Sealed>,
+    ) -> Link {
+        let mut link = self.link(app_id, wanted, password);
         if !self.connector.renames_users() {
             held.clone_into(&mut link.login);
         }
@@ -75,9 +96,15 @@ impl AppSide {
             let link = self.take_over(owner, wanted, &found, intent, before);
             return Ok((link.await?, None));
         }
+        let password = self.connector.keeps_password().then(new_password);
+        let sealed = password.as_ref().map(|text| self.ledger.seal(owner, text));
+        let intent = Intent {
+            password: sealed.transpose()?,
+            ..intent
+        };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
-        let failure = match self.create(wanted).await {
-            Ok(id) => return Ok((self.link(id.clone(), wanted), Some(id))),
+        let failure = match self.create(wanted, password.as_ref()).await {
+            Ok(id) => return Ok((self.link(id.clone(), wanted, intent.password), Some(id))),
             Err(failure) => failure,
         };
         // A call of ours that was given up came there first, or somebody else did.
@@ -111,17 +138,24 @@ impl AppSide {
             ..intent
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
+        // Made by us before a crash: then the intent has its password.
+        let begun = self.ledger.intent(owner).await?;
+        let password = begun.and_then(|intent| intent.password);
         match self.connector.update_user(&found.id, wanted).await {
             Ok(id) => {
                 let held = self.connector.login(&found.attributes);
-                Ok(self.link_again(id, wanted, &held))
+                Ok(self.link_again(id, wanted, &held, password))
             }
             Err(failure) => self.give_up(owner, before.as_ref(), failure).await,
         }
     }
 
-    async fn create(&self, wanted: &Attributes) -> Result<String, AppFailure> {
-        let failure = match self.connector.create_user(wanted, None).await {
+    async fn create(
+        &self,
+        wanted: &Attributes,
+        password: Option<&Secret>,
+    ) -> Result<String, AppFailure> {
+        let failure = match self.connector.create_user(wanted, password).await {
             Ok(Made { id, rest: Ok(()) }) => return Ok(id),
             Ok(Made {
                 id,
@@ -265,7 +299,7 @@ impl AppSide {
             return Err(AppFailure::Uniqueness(format!("the app has an account {key:?}")).into());
         }
         match self.connector.update_user(&id, wanted).await {
-            Ok(id) => Ok(self.link_again(id, wanted, &link.login)),
+            Ok(id) => Ok(self.link_again(id, wanted, &link.login, link.password.clone())),
             // Gone behind our back: there again, unless they shall not be let in.
             Err(AppFailure::Missing) if crate::provision::app::is_active(wanted) => {
                 let (link, _made) = self

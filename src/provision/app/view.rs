@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::config::ATTRIBUTES;
 use crate::connector::{Attributes, Connector};
 use crate::identity::{Group, User};
 use crate::provision::UserDraft;
@@ -13,6 +14,25 @@ pub(super) fn of_user(connector: &Connector, user: &User) -> Attributes {
     names
         .filter_map(|name| Some((name.to_owned(), user_value(user, name)?)))
         .collect()
+}
+
+/// Everything that connectors know by name, and what extensions hold.
+pub(super) fn of_all(user: &User) -> Attributes {
+    let mut all: Attributes = ATTRIBUTES
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), user_value(user, name)?)))
+        .collect();
+    for (urn, extension) in &user.attributes {
+        let Some(members) = extension.as_object().filter(|_| urn.starts_with("urn:")) else {
+            continue;
+        };
+        for (name, value) in members {
+            if value.is_string() || value.is_number() || value.is_boolean() {
+                all.insert(format!("{urn}:{name}"), value.clone());
+            }
+        }
+    }
+    all
 }
 
 /// The same for a change: what was there and is no more is empty.

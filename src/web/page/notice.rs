@@ -32,7 +32,7 @@ pub enum NotKept {
 
 /// A refusal or a failure.
 pub fn problem(look: &Look, problem: &Problem, request_id: &str, method: &Method) -> Page {
-    let (title, advice) = words(problem.status);
+    let (title, advice) = words(problem.status, problem.code);
     let signing_in = ["sign_in", "oidc", "saml", "login"]
         .iter()
         .any(|area| problem.code.starts_with(area));
@@ -166,8 +166,12 @@ fn trace(code: &str, request_id: &str) -> Markup {
 }
 
 /// What happened, and what to do where the problem's own text may not say it.
-const fn words(status: StatusCode) -> (&'static str, &'static str) {
+fn words(status: StatusCode, code: &str) -> (&'static str, &'static str) {
     match status.as_u16() {
+        502 if code.starts_with("app_login.") => (
+            "The app does not let you in",
+            "This is not your fault, and signing in here again does not help.",
+        ),
         401 => ("Please sign in", ""),
         403 => ("You have no access", ""),
         404 => (

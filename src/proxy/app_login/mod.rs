@@ -1,0 +1,136 @@
+//! Apps that read no header: we sign in there on the person's behalf, with the password that was made with the account.
+//!
+//! The app's session belongs to one session of ours, in memory alone, and goes with it. Its cookies never reach a
+//! browser, and none of a browser's reaches the app. Passwords and cookies are in no log and no error.
+
+mod failure;
+mod page;
+mod sign_in;
+mod signs;
+mod tags;
+mod through;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::app_session::CookieName;
+use super::reserved::{fold_byte, is_taken};
+use crate::config::{self, LoginKind, Mistake, Settings, UpstreamUrl};
+use crate::provision::Provision;
+use crate::session::{Held, Live};
+use crate::web::{set_cookie_pair, strip_cookies};
+use signs::Signs;
+
+/// `[upstream.login]`, ready to sign people in.
+pub(super) struct AppLogin {
+    settings: config::AppLogin,
+    /// What is held of other settings is not used.
+    number: u64,
+    cookies: Vec<CookieName>,
+    signs: Signs,
+    /// Of the pages that the app takes its forms to come from.
+    origin: String,
+    provision: Arc<Provision>,
+}
+
+impl AppLogin {
+    /// Of these settings; none where the app reads headers.
+    pub(super) fn new(
+        settings: &Settings,
+        upstream: &str,
+        provision: &Arc<Provision>,
+    ) -> Option<Self> {
+        let login = settings.upstream.login.clone()?;
+        let mut hasher = DefaultHasher::new();
+        format!("{login:?} {:?}", settings.upstream.url).hash(&mut hasher);
+        let origin = if settings.upstream.preserve_host {
+            settings.public_url.origin()
+        } else {
+            let is_https = matches!(settings.upstream.url, UpstreamUrl::Https { .. });
+            let scheme = if is_https { "https" } else { "http" };
+            format!("{scheme}://{upstream}")
+        };
+        Some(Self {
+            number: hasher.finish(),
+            cookies: login
+                .cookies
+                .iter()
+                .map(|name| CookieName::of(name))
+                .collect(),
+            signs: Signs::new(&login),
+            origin,
+            provision: Arc::clone(provision),
+            settings: login,
+        })
+    }
+
+    fn is_named(&self, name: &[u8]) -> bool {
+        self.cookies.iter().any(|its| its.fits(name))
+    }
+
+    /// The app's session cookies are ours: whatever comes under their names is not for the app.
+    fn strip(&self, request: &mut HeaderMap) {
+        if !self.cookies.is_empty() {
+            strip_cookies(request, |name, _| self.is_named(name));
+        }
+    }
+
+    /// Takes them out of an answer.
+    fn strip_set(&self, answer: &mut HeaderMap) {
+        let is_ours = |field: &HeaderValue| self.is_named(set_cookie_pair(field.as_bytes()).0);
+        if !answer.get_all(SET_COOKIE).iter().any(is_ours) {
+            return;
+        }
+        let all: Vec<_> = answer.get_all(SET_COOKIE).iter().cloned().collect();
+        answer.remove(SET_COOKIE);
+        for field in all.into_iter().filter(|field| !is_ours(field)) {
+            answer.append(SET_COOKIE, field);
+        }
+    }
+
+    /// What is held for a session, while it is true.
+    fn held(&self, live: &Live) -> Option<Arc<Held>> {
+        let held = live.app().held()?;
+        let of_now = held.stamp.is_none_or(|stamp| stamp == live.stamp());
+        (held.settings == self.number && of_now).then_some(held)
+    }
+}
+
+/// Names of the fields that sign people in on every request: no client may send one of them, in any spelling (R7).
+pub(super) fn names(settings: &Settings) -> Vec<HeaderName> {
+    match &settings.upstream.login {
+        Some(login) if login.kind == LoginKind::Basic => vec![AUTHORIZATION],
+        Some(login) if login.kind == LoginKind::Header => {
+            login.headers.iter().map(|(name, _)| name.clone()).collect()
+        }
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// R9: names that are not ours to set, or that the app could take for one of `[headers]`.
+pub(super) fn mistakes<'a>(
+    settings: &Settings,
+    others: impl IntoIterator<Item = &'a HeaderName>,
+) -> Vec<Mistake> {
+    let folded = |name: &HeaderName| -> Vec<u8> { name.as_str().bytes().map(fold_byte).collect() };
+    let mut before: Vec<_> = others.into_iter().map(folded).collect();
+    let mut mistakes = Vec::new();
+    for name in names(settings) {
+        let why = match is_taken(&name) {
+            Some(why) => Some(why),
+            None if before.contains(&folded(&name)) => {
+                Some("looks like another one that we set to apps that fold - and _")
+            }
+            None => None,
+        };
+        mistakes.extend(why.map(|why| Mistake {
+            key: "upstream.login.headers".to_owned(),
+            why: format!("{name} {why}"),
+        }));
+        before.push(folded(&name));
+    }
+    mistakes
+}
