@@ -1,5 +1,4 @@
 //! Records found and changed as apps of every kind have them.
-#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 use serde_json::json;
 
