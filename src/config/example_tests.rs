@@ -168,5 +168,5 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
     assert_eq!(settings.idps.len(), 2);
     assert_eq!(settings.tenants[0].roles.groups[0].1, "ADMIN");
     assert_eq!(settings.scim.federations[0].name, "entra");
-    assert_eq!(settings.files.len(), 14);
+    assert_eq!(settings.files.len(), 15);
 }

@@ -156,7 +156,7 @@ fn answer(
     };
     let after = After {
         method: &Method::GET,
-        path: &RequestPath::parse(path).unwrap(),
+        path: &RequestPath::of(&path.parse().unwrap()).unwrap(),
         status: StatusCode::from_u16(status).unwrap(),
         navigation: true,
         https: true,
