@@ -1,6 +1,6 @@
 //! What lasts beside the directory: whose record is whose in the app, and what was begun and is not known to be done.
 
-use redb::{ReadableTable as _, ReadableTableMetadata as _, TableDefinition};
+use redb::{ReadableTable as _, TableDefinition};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,17 +11,14 @@ use crate::secret::Secret;
 use crate::storage::{Along, Embedded, StorageError, table};
 
 /// JSON of a [`Link`], by kind, tenant and our id.
-const LINKS: TableDefinition<'_, (&str, &str, &str), &[u8]> =
+pub(super) const LINKS: TableDefinition<'_, (&str, &str, &str), &[u8]> =
     TableDefinition::new("connector_links");
 /// Tenant and our id, by kind and the app's id.
-const OWNERS: TableDefinition<'_, (&str, &str), (&str, &str)> =
+pub(super) const OWNERS: TableDefinition<'_, (&str, &str), (&str, &str)> =
     TableDefinition::new("connector_owners");
 /// JSON of an [`Intent`], by kind, tenant and our id.
-const INTENTS: TableDefinition<'_, (&str, &str, &str), &[u8]> =
+pub(super) const INTENTS: TableDefinition<'_, (&str, &str, &str), &[u8]> =
     TableDefinition::new("connector_intents");
-
-/// What the app is called whose records these are.
-const APP: TableDefinition<'_, (), &str> = TableDefinition::new("connector_app");
 
 /// Of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -137,41 +134,10 @@ impl Owner {
     }
 }
 
-/// Why the ledger cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// It holds links to accounts of another app.
-    #[error(
-        "the store links people to accounts of {before:?}, and the connector's [api] is now called {app:?}; \
-         name it as before, or set connector.forget = {before:?} to have those links forgotten"
-    )]
-    Other {
-        /// What the app was called.
-        before: String,
-        /// What it is called now.
-        app: String,
-    },
-    /// The store failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
-macro_rules! through_storage {
-    ($($error:ident),+) => {$(
-        impl From<redb::$error> for LedgerError {
-            fn from(error: redb::$error) -> Self {
-                Self::Storage(error.into())
-            }
-        }
-    )+};
-}
-
-through_storage!(StorageError, TableError);
-
 /// What lasts beside the directory.
 #[derive(Clone)]
 pub struct Ledger {
-    store: Embedded,
+    pub(super) store: Embedded,
     key: SealKey,
 }
 
@@ -197,35 +163,6 @@ impl Ledger {
     /// Another key sealed it, or it is another row's.
     pub fn open(&self, owner: &Owner, sealed: &Sealed) -> Result<Secret, SealError> {
         self.key.open(sealed, &owner.place())
-    }
-
-    /// Whose records these are from now on: an id of one app is somebody else's in another. `forget` names an app whose
-    /// records may be forgotten.
-    ///
-    /// # Errors
-    ///
-    /// [`LedgerError::Other`]: they are of another app; the store failed.
-    pub async fn belong(&self, app: &str, forget: &str) -> Result<(), LedgerError> {
-        let (app, forget) = (app.to_owned(), forget.to_owned());
-        let job = move |transaction: &redb::WriteTransaction| {
-            let mut names = transaction.open_table(APP)?;
-            let before = names.get(())?.map(|name| name.value().to_owned());
-            if before.as_deref() == Some(app.as_str()) {
-                return Ok(());
-            }
-            let mut links = transaction.open_table(LINKS)?;
-            if let Some(before) = before.filter(|before| *before != forget)
-                && !links.is_empty()?
-            {
-                return Err(LedgerError::Other { before, app });
-            }
-            links.retain(|_, _| false)?;
-            transaction.open_table(OWNERS)?.retain(|_, _| false)?;
-            transaction.open_table(INTENTS)?.retain(|_, _| false)?;
-            names.insert((), app.as_str())?;
-            Ok(())
-        };
-        self.store.write(job).await
     }
 
     /// The app's record of one of ours.

@@ -2,6 +2,7 @@
 //!
 //! Mapped attributes alone leave this area: what apps answer holds password hashes and API keys. Bodies are never logged.
 
+mod belonging;
 mod dry_run;
 mod failure;
 #[cfg(test)]
@@ -28,8 +29,9 @@ use crate::config::{self, AppGroups, AppUsers};
 use crate::metrics::Metrics;
 use crate::outbound::OutboundError;
 
+pub use belonging::LedgerError;
 pub use failure::{AppFailure, Fate};
-pub use ledger::{Intent, Kind, Ledger, LedgerError, Link, Owner};
+pub use ledger::{Intent, Kind, Ledger, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
