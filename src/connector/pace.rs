@@ -1,5 +1,6 @@
 //! How much is asked of the app: so many calls at once, so many a second, and none for a while when it is down.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,20 +13,22 @@ use super::{AppFailure, Fate};
 const FAILURES: u32 = 5;
 /// How long it is open.
 const PAUSE: Duration = Duration::from_secs(10);
+/// What calls are counted by.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// How much is asked of the app.
 #[derive(Debug)]
 pub(super) struct Pace {
     slots: Arc<Semaphore>,
-    every: Duration,
+    per_second: usize,
     patience: Duration,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// When the next call may start.
-    next: Instant,
+    /// When the last calls start, in order; as many as a second may have.
+    starts: VecDeque<Instant>,
     failures: u32,
     /// No call before this.
     open_until: Option<Instant>,
@@ -33,13 +36,12 @@ struct State {
 
 impl Pace {
     pub(super) fn new(at_once: usize, per_second: u32, patience: Duration) -> Self {
-        let every = Duration::from_secs(1).checked_div(per_second.max(1));
         Self {
             slots: Arc::new(Semaphore::new(at_once)),
-            every: every.unwrap_or_default(),
+            per_second: usize::try_from(per_second.max(1)).unwrap_or(usize::MAX),
             patience,
             state: Mutex::new(State {
-                next: Instant::now(),
+                starts: VecDeque::new(),
                 failures: 0,
                 open_until: None,
             }),
@@ -53,8 +55,12 @@ impl Pace {
         let Ok(Ok(slot)) = slot else {
             return Err(AppFailure::TooMany(None));
         };
-        let at = self.reserve(Instant::now())?;
-        tokio::time::sleep_until(at).await;
+        let now = Instant::now();
+        let at = self.reserve(now)?;
+        // A sleep is never shorter than a millisecond, as long as the call itself.
+        if at > now {
+            tokio::time::sleep_until(at).await;
+        }
         Ok(slot)
     }
 
@@ -72,11 +78,17 @@ impl Pace {
             // One call tries; the others wait for what it finds.
             state.open_until = now.checked_add(PAUSE);
         }
-        let at = state.next.max(now);
+        let full = state.starts.len() >= self.per_second;
+        let oldest = state.starts.front().filter(|_| full);
+        let at = oldest.and_then(|start| start.checked_add(SECOND));
+        let at = at.map_or(now, |at| at.max(now));
         if at.duration_since(now) > self.patience {
             return Err(AppFailure::TooMany(Some(at.duration_since(now))));
         }
-        state.next = at.checked_add(self.every).unwrap_or(at);
+        if full {
+            state.starts.pop_front();
+        }
+        state.starts.push_back(at);
         Ok(at)
     }
 
@@ -105,8 +117,6 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const SECOND: Duration = Duration::from_secs(1);
-
     #[test]
     fn the_circuit_opens_and_one_call_tries() {
         let (pace, now) = (Pace::new(8, 1000, SECOND), Instant::now());
@@ -132,12 +142,16 @@ mod tests {
     #[test]
     fn calls_are_counted_by_the_second() {
         let (pace, now) = (Pace::new(8, 10, SECOND), Instant::now());
-        let last = (0..11).map(|_| pace.reserve(now).unwrap()).last().unwrap();
-        assert_eq!(last.duration_since(now), SECOND);
-        assert_eq!(
-            pace.reserve(now).unwrap_err(),
-            AppFailure::TooMany(Some(SECOND + SECOND / 10))
-        );
+        let starts: Vec<_> = (0..20)
+            .map(|_| pace.reserve(now).unwrap().duration_since(now))
+            .collect();
+        assert_eq!(starts, [[Duration::ZERO; 10], [SECOND; 10]].concat());
+        let refused = pace.reserve(now).unwrap_err();
+        assert_eq!(refused, AppFailure::TooMany(Some(2 * SECOND)));
+        let half = now + SECOND / 2;
+        assert!(pace.reserve(half).is_err(), "those of now are not over");
+        let at = pace.reserve(now + SECOND).unwrap();
+        assert_eq!(at, now + 2 * SECOND, "those of then have yet to start");
     }
 
     #[tokio::test]
