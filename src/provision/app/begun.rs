@@ -8,11 +8,22 @@ use crate::provision::desk::{Desk, Keeper};
 use crate::provision::{People, Refused};
 use crate::storage::Along;
 
+/// Of those whom the app had before us: whose account may become that of a record of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::provision) enum TakeOver {
+    /// Nobody's.
+    Nobody,
+    /// Anybody's but an administrator's.
+    Ordinary,
+    /// Anybody's: an operator says so, or the person signs in.
+    Anybody,
+}
+
 /// What was begun before somebody, or a group, of the same name.
 #[derive(Debug)]
 pub(in crate::provision) struct Begun {
-    /// Whoever the app has of this name may be taken over.
-    pub(in crate::provision) take_over: bool,
+    /// Whose account of this name may become theirs.
+    pub(in crate::provision) take_over: TakeOver,
     /// Of whom it is not known yet what came of it: whoever is made now is made in their place.
     left: Vec<Owner>,
 }
@@ -21,7 +32,7 @@ impl Begun {
     /// Nothing was; whom the app has is taken over.
     pub(in crate::provision) const fn nothing() -> Self {
         Self {
-            take_over: true,
+            take_over: TakeOver::Anybody,
             left: Vec::new(),
         }
     }
@@ -34,6 +45,14 @@ impl Begun {
 }
 
 impl Desk {
+    /// Whose account of the app may become that of a record which is there already.
+    pub(in crate::provision) const fn take_over(&self) -> TakeOver {
+        match self.keeper {
+            Keeper::Scim => TakeOver::Ordinary,
+            Keeper::Operator => TakeOver::Anybody,
+        }
+    }
+
     /// A record of this name was being made, or deleted, and no answer was given: that is finished first.
     pub(in crate::provision) async fn finish_begun(
         &self,
@@ -42,8 +61,11 @@ impl Desk {
     ) -> Result<Begun, Refused> {
         let mut begun = Begun {
             take_over: match self.ruled.tenant.provisioning.adopt {
-                Adopt::Post => true,
-                Adopt::Filter | Adopt::Never => self.keeper == Keeper::Operator,
+                Adopt::Post => self.take_over(),
+                Adopt::Filter | Adopt::Never => match self.keeper {
+                    Keeper::Scim => TakeOver::Nobody,
+                    Keeper::Operator => self.take_over(),
+                },
             },
             left: Vec::new(),
         };
@@ -64,12 +86,12 @@ impl Desk {
             }
             let turns = &self.people.state.turns;
             let _turn = turns.take((&owner.tenant, owner.id.as_str())).await;
-            match self.people.settle(&owner).await {
+            match self.people.settle(&owner, self.take_over()).await {
                 // Whatever it is, it is not in the way of somebody new.
                 Err(Refused::App(failure)) if !failure.passes() => {}
                 done => done?,
             }
-            begun.take_over = true;
+            begun.take_over = begun.take_over.max(TakeOver::Ordinary);
             if app.ledger.intent(&owner).await?.is_some() {
                 begun.left.push(owner);
             }
@@ -87,12 +109,14 @@ impl Desk {
         let Some(app) = self.people.app.as_ref().filter(|_| !self.actor.dry_run) else {
             return Ok(());
         };
-        begun.take_over |= self.is_buried(user_name).await?;
+        if self.is_buried(user_name).await? {
+            begun.take_over = begun.take_over.max(TakeOver::Ordinary);
+        }
         for user in retired {
             let owner = AppSide::owner_of(user);
             let turns = &self.people.state.turns;
             let _turn = turns.take((&owner.tenant, owner.id.as_str())).await;
-            match self.people.settle(&owner).await {
+            match self.people.settle(&owner, self.take_over()).await {
                 Err(Refused::App(failure)) if !failure.passes() => {}
                 done => done?,
             }

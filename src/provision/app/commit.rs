@@ -1,7 +1,7 @@
 //! A change of a person here and in the app: which comes first, and what is undone when the other refuses.
 
 use super::AppSide;
-use super::begun::Begun;
+use super::begun::{Begun, TakeOver};
 use crate::audit::Event;
 use crate::connector::{AppFailure, Kind, Ledger, Owner};
 use crate::directory::{Change, Expected};
@@ -44,10 +44,13 @@ impl People {
         after: &User,
         (change, event): (Change, Event),
         touch: &Touch,
-        along: Along,
+        (along, take_over): (Along, TakeOver),
     ) -> Result<(), Refused> {
         let in_app = match &self.app {
-            Some(app) => app.change_user(before, after, self.clock.now()).await,
+            Some(app) => {
+                let now = self.clock.now();
+                app.change_user(before, after, take_over, now).await
+            }
             None => Ok(None),
         };
         let along = match in_app {
@@ -109,7 +112,7 @@ impl People {
                 .write(AppSide::owe(&owner, self.clock.now()))
                 .await?;
         }
-        match self.settle(&owner).await {
+        match self.settle(&owner, TakeOver::Anybody).await {
             // They are told so, and ask again.
             Err(Refused::App(failure)) => app.give_up(&owner, owed.as_ref(), failure).await,
             done => done,
@@ -136,7 +139,11 @@ impl People {
     }
 
     /// Said again: what the app did not follow the first time it follows now.
-    pub(in crate::provision) async fn settle_again(&self, user: &User) -> Result<(), Refused> {
+    pub(in crate::provision) async fn settle_again(
+        &self,
+        user: &User,
+        take_over: TakeOver,
+    ) -> Result<(), Refused> {
         let Some(app) = &self.app else { return Ok(()) };
         let owner = AppSide::owner_of(user);
         if app
@@ -149,7 +156,7 @@ impl People {
                 .write(AppSide::owe(&owner, self.clock.now()))
                 .await?;
         }
-        self.settle(&owner).await
+        self.settle(&owner, take_over).await
     }
 }
 

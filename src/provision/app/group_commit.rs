@@ -1,6 +1,6 @@
 //! A change of a group here and in the app: the record, then who comes and goes there.
 
-use super::begun::Begun;
+use super::begun::{Begun, TakeOver};
 use super::{AppSide, InApp};
 use crate::audit::Event;
 use crate::directory::Change;
@@ -24,7 +24,7 @@ impl People {
         let Some(app) = &self.app else {
             return Ok(None);
         };
-        let made = app.make_group(group, begun.take_over, self.clock.now());
+        let made = app.make_group(group, begun.take_over > TakeOver::Nobody, self.clock.now());
         let mut made = made.await?;
         if let Some(made) = &mut made {
             made.along = std::mem::take(&mut made.along).and(begun.settled());

@@ -23,7 +23,7 @@ use crate::provision::Refused;
 use crate::storage::{Along, StorageError};
 
 pub use account::Account;
-pub(super) use begun::Begun;
+pub(super) use begun::{Begun, TakeOver};
 pub use drift::{Drift, DriftKind};
 pub use lookup::{Plan, Planned};
 pub use owed::Owed;
