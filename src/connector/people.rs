@@ -294,19 +294,34 @@ impl Connector {
         Err(AppFailure::odd("it says deleted, and still has them"))
     }
 
+    /// Whether the app says that this account is an administrator's: as it was found, or as it is read by itself, for a
+    /// search may leave that out.
+    ///
+    /// # Errors
+    ///
+    /// The app's.
+    pub async fn is_administrator(&self, found: &Found) -> Result<bool, AppFailure> {
+        if self.users.administrator.is_none() || self.administers(found) {
+            return Ok(self.administers(found));
+        }
+        let whole = self.user(&found.id).await?;
+        Ok(whole.is_some_and(|whole| self.administers(&whole)))
+    }
+
+    fn administers(&self, found: &Found) -> bool {
+        let says = self.users.administrator.as_ref();
+        says.is_some_and(|(at, test)| at.of(&found.record).is_some_and(|it| test.fits(it)))
+    }
+
     /// Nobody locks an app for good. Another administrator goes after this one has gone.
     async fn check_last(&self, found: &Found) -> Result<Option<MutexGuard<'_, ()>>, AppFailure> {
-        let Some((at, test)) = &self.users.administrator else {
-            return Ok(None);
-        };
-        let administers =
-            |found: &Found| at.of(&found.record).is_some_and(|value| test.fits(value));
-        if !administers(found) {
+        if !self.administers(found) {
             return Ok(None);
         }
         let alone = self.administrators.lock().await;
         let all = self.people().list().await?;
-        let other = |its: &Found| its.id != found.id && administers(its) && is_on(&its.attributes);
+        let other =
+            |its: &Found| its.id != found.id && self.administers(its) && is_on(&its.attributes);
         if all.iter().any(other) {
             return Ok(Some(alone));
         }

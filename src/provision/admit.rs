@@ -1,7 +1,7 @@
 //! A principal meets their record: by link, else by the configured match, else a first sign-in makes one.
 
 use super::touch::Touch;
-use super::{Actor, Admitted, Begun, Provision, Refused, person};
+use super::{Actor, Admitted, Begun, Provision, Refused, TakeOver, person};
 use crate::config::{Jit, Match, Tenant};
 use crate::directory::{Change, DirectoryError, Expected, UserKey};
 use crate::identity::{
@@ -238,7 +238,13 @@ impl Provision {
         let event = actor.did("user.changed", &changed);
         let touch = Touch::person(&user.tenant, &user.id);
         self.people
-            .commit_change(&user, &changed, (change, event), &touch, Along::default())
+            .commit_change(
+                &user,
+                &changed,
+                (change, event),
+                &touch,
+                (Along::default(), TakeOver::Anybody),
+            )
             .await?;
         Ok(changed)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::desk::ATTEMPTS;
 use super::touch::{Touch, to_its_end};
-use super::{Actor, Provision, Refused, told};
+use super::{Actor, Provision, Refused, TakeOver, told};
 use crate::connector::{Kind, Owner};
 use crate::directory::{Change, DirectoryError, Expected};
 use crate::identity::{ManagedBy, SignInMethod, TenantSlug, Tombstone, User, UserId, fold};
@@ -146,7 +146,7 @@ impl Provision {
             people
                 .commit_with(vec![change], vec![event], &touch, along)
                 .await?;
-            people.settle(&owner).await
+            people.settle(&owner, TakeOver::Anybody).await
         })
         .await
     }
@@ -188,7 +188,10 @@ impl Provision {
                     .await
                 {
                     Err(Refused::Directory(DirectoryError::Stale)) => {}
-                    Ok(()) => return people.settle(&Owner::new(Kind::User, &tenant, &id)).await,
+                    Ok(()) => {
+                        let owner = Owner::new(Kind::User, &tenant, &id);
+                        return people.settle(&owner, TakeOver::Anybody).await;
+                    }
                     refused => return refused,
                 }
             }

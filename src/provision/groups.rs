@@ -160,7 +160,9 @@ impl Desk {
         }
         let nothing = told::of_group(Some(before), Some(&after), &moves.added, &moves.removed);
         if nothing.is_none() {
-            self.people.settle(&AppSide::owner_of_group(before)).await?;
+            self.people
+                .settle(&AppSide::owner_of_group(before), self.take_over())
+                .await?;
             return Ok(after);
         }
         after.version = before.version.saturating_add(1);
@@ -193,7 +195,7 @@ impl Desk {
             Err(Refused::Directory(DirectoryError::Missing))
                 if self.people.owes(&owner).await? =>
             {
-                return self.people.settle(&owner).await;
+                return self.people.settle(&owner, self.take_over()).await;
             }
             group => group?,
         };
@@ -213,7 +215,7 @@ impl Desk {
         let commit = people.commit_with(vec![change], vec![event], &touch, along);
         commit.await?;
         self.end_without_roles(&touch.watched).await?;
-        self.people.settle(&owner).await
+        self.people.settle(&owner, self.take_over()).await
     }
 
     /// A member who was deleted a moment ago: looked at again, they are named.

@@ -40,8 +40,8 @@ use crate::identity::{SignInMethod, TenantSlug, User};
 use crate::secret::Secret;
 use crate::session::{Sessions, Ticket};
 
-use app::Begun;
 pub use app::{Account, AppSide, Drift, DriftKind, Owed, Plan, Planned};
+use app::{Begun, TakeOver};
 pub use conflicts::Conflict;
 pub use draft::{GroupDraft, MemberChange, UserDraft};
 pub use import::{Imported, Outcome};

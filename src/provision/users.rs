@@ -175,7 +175,7 @@ impl Desk {
         if told::of_user(Some(before), Some(&after)).is_none() {
             // Said again: then it holds again.
             self.people.end(&touch).await?;
-            self.people.settle_again(before).await?;
+            self.people.settle_again(before, self.take_over()).await?;
             return Ok(before.clone());
         }
         let mut counted = if before.active && !after.active {
@@ -198,7 +198,10 @@ impl Desk {
             gone = self.out(before, &after, &touch, counted).await?;
             if told::of_user(Some(&gone), Some(&after)).is_none() {
                 self.people
-                    .settle(&Owner::new(Kind::User, self.tenant(), &gone.id))
+                    .settle(
+                        &Owner::new(Kind::User, self.tenant(), &gone.id),
+                        self.take_over(),
+                    )
                     .await?;
                 return Ok(gone);
             }
@@ -210,7 +213,13 @@ impl Desk {
         let event = self.user_event(action(before, &after), Some(before), &after);
         let along = counted.as_ref().map(Counted::along).unwrap_or_default();
         self.people
-            .commit_change(before, &after, (change, event), &touch, along)
+            .commit_change(
+                before,
+                &after,
+                (change, event),
+                &touch,
+                (along, self.take_over()),
+            )
             .await?;
         counted.into_iter().for_each(Counted::keep);
         self.end_without_roles(&touch.watched).await?;
@@ -285,7 +294,7 @@ impl Desk {
                 Err(Refused::Directory(DirectoryError::Missing))
                     if self.people.owes(&owner).await? =>
                 {
-                    return self.people.settle(&owner).await;
+                    return self.people.settle(&owner, self.take_over()).await;
                 }
                 user => user?,
             };
@@ -309,7 +318,7 @@ impl Desk {
                 Err(refused) => return Err(refused),
                 Ok(()) => {
                     counted.keep();
-                    return self.people.settle(&owner).await;
+                    return self.people.settle(&owner, self.take_over()).await;
                 }
             }
         }

@@ -62,7 +62,7 @@ pub struct Users {
     pub kind: Kind,
     /// Who may not sign in.
     pub active: Active,
-    /// Which records are administrators; the last of them is never deactivated.
+    /// Which records are administrators; the last of them is never deactivated, and SCIM clients link none.
     pub administrator: Option<(Pointer, Test)>,
 }
 

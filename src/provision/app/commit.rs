@@ -1,14 +1,13 @@
 //! A change of a person here and in the app: which comes first, and what is undone when the other refuses.
 
-use super::{AppSide, InApp};
+use super::AppSide;
+use super::begun::{Begun, TakeOver};
 use crate::audit::Event;
-use crate::config::Adopt;
 use crate::connector::{AppFailure, Kind, Ledger, Owner};
 use crate::directory::{Change, Expected};
-use crate::identity::{Group, GroupId, ManagedBy, User, UserId, fold};
-use crate::provision::desk::{Desk, Keeper};
+use crate::identity::User;
+use crate::provision::desk::Desk;
 use crate::provision::fuse::Counted;
-use crate::provision::members::Moves;
 use crate::provision::touch::Touch;
 use crate::provision::{People, Refused, told};
 use crate::storage::Along;
@@ -45,10 +44,13 @@ impl People {
         after: &User,
         (change, event): (Change, Event),
         touch: &Touch,
-        along: Along,
+        (along, take_over): (Along, TakeOver),
     ) -> Result<(), Refused> {
         let in_app = match &self.app {
-            Some(app) => app.change_user(before, after, self.clock.now()).await,
+            Some(app) => {
+                let now = self.clock.now();
+                app.change_user(before, after, take_over, now).await
+            }
             None => Ok(None),
         };
         let along = match in_app {
@@ -110,7 +112,7 @@ impl People {
                 .write(AppSide::owe(&owner, self.clock.now()))
                 .await?;
         }
-        match self.settle(&owner).await {
+        match self.settle(&owner, TakeOver::Anybody).await {
             // They are told so, and ask again.
             Err(Refused::App(failure)) => app.give_up(&owner, owed.as_ref(), failure).await,
             done => done,
@@ -137,7 +139,11 @@ impl People {
     }
 
     /// Said again: what the app did not follow the first time it follows now.
-    pub(in crate::provision) async fn settle_again(&self, user: &User) -> Result<(), Refused> {
+    pub(in crate::provision) async fn settle_again(
+        &self,
+        user: &User,
+        take_over: TakeOver,
+    ) -> Result<(), Refused> {
         let Some(app) = &self.app else { return Ok(()) };
         let owner = AppSide::owner_of(user);
         if app
@@ -150,7 +156,7 @@ impl People {
                 .write(AppSide::owe(&owner, self.clock.now()))
                 .await?;
         }
-        self.settle(&owner).await
+        self.settle(&owner, take_over).await
     }
 }
 
@@ -180,207 +186,5 @@ impl Desk {
             .await?;
         counted.keep();
         Ok(out)
-    }
-
-    /// A record of this name was being made, or deleted, and no answer was given: that is finished first.
-    pub(in crate::provision) async fn finish_begun(
-        &self,
-        kind: Kind,
-        name: &str,
-    ) -> Result<Begun, Refused> {
-        let mut begun = Begun {
-            take_over: match self.ruled.tenant.provisioning.adopt {
-                Adopt::Post => true,
-                Adopt::Filter | Adopt::Never => self.keeper == Keeper::Operator,
-            },
-            left: Vec::new(),
-        };
-        let Some(app) = self.people.app.as_ref().filter(|_| !self.actor.dry_run) else {
-            return Ok(begun);
-        };
-        for (owner, intent) in app.ledger.intents().await? {
-            let link = app.ledger.link(&owner).await?;
-            let its = intent
-                .name()
-                .or(link.as_ref().map(|link| link.login.as_str()));
-            if owner.kind != kind
-                || owner.tenant != *self.tenant()
-                || its.is_none_or(|its| fold(its) != fold(name))
-                || self.people.is_here(&owner).await?
-            {
-                continue;
-            }
-            let turns = &self.people.state.turns;
-            let _turn = turns.take((&owner.tenant, owner.id.as_str())).await;
-            match self.people.settle(&owner).await {
-                // Whatever it is, it is not in the way of somebody new.
-                Err(Refused::App(failure)) if !failure.passes() => {}
-                done => done?,
-            }
-            begun.take_over = true;
-            if app.ledger.intent(&owner).await?.is_some() {
-                begun.left.push(owner);
-            }
-        }
-        Ok(begun)
-    }
-
-    /// Who was deleted here may have left an account there that only sleeps: it is theirs who come again.
-    pub(in crate::provision) async fn wake(
-        &self,
-        user_name: &str,
-        retired: &[User],
-        begun: &mut Begun,
-    ) -> Result<(), Refused> {
-        let Some(app) = self.people.app.as_ref().filter(|_| !self.actor.dry_run) else {
-            return Ok(());
-        };
-        begun.take_over |= self.is_buried(user_name).await?;
-        for user in retired {
-            let owner = AppSide::owner_of(user);
-            let turns = &self.people.state.turns;
-            let _turn = turns.take((&owner.tenant, owner.id.as_str())).await;
-            match self.people.settle(&owner).await {
-                Err(Refused::App(failure)) if !failure.passes() => {}
-                done => done?,
-            }
-            app.ledger.write(Ledger::untie(&owner)).await?;
-        }
-        Ok(())
-    }
-
-    /// Whether this person was made without their client having been told.
-    pub(in crate::provision) async fn is_unconfirmed(&self, user: &User) -> Result<bool, Refused> {
-        let Some(app) = &self.people.app else {
-            return Ok(false);
-        };
-        let link = app.ledger.link(&AppSide::owner_of(user)).await?;
-        Ok(link.is_some_and(|link| link.unconfirmed))
-    }
-}
-
-/// What was begun before somebody, or a group, of the same name.
-#[derive(Debug)]
-pub(in crate::provision) struct Begun {
-    /// Whoever the app has of this name may be taken over.
-    pub(in crate::provision) take_over: bool,
-    /// Of whom it is not known yet what came of it: whoever is made now is made in their place.
-    left: Vec<Owner>,
-}
-
-impl Begun {
-    /// Nothing was; whom the app has is taken over.
-    pub(in crate::provision) const fn nothing() -> Self {
-        Self {
-            take_over: true,
-            left: Vec::new(),
-        }
-    }
-
-    /// It is owed no more.
-    pub(in crate::provision) fn settled(&self) -> Along {
-        let settle = |all: Along, owner| all.and(Ledger::settle(owner));
-        self.left.iter().fold(Along::default(), settle)
-    }
-}
-
-/// A change of a group, what the audit is told of it, and what it does to sessions.
-type GroupWrite<'a> = (Vec<Change>, Event, &'a Touch);
-
-impl People {
-    /// A new group: first in the app.
-    pub(in crate::provision) async fn make_group(
-        &self,
-        group: &Group,
-        begun: &Begun,
-    ) -> Result<Option<InApp>, Refused> {
-        let Some(app) = &self.app else {
-            return Ok(None);
-        };
-        let made = app.make_group(group, begun.take_over, self.clock.now());
-        let mut made = made.await?;
-        if let Some(made) = &mut made {
-            made.along = std::mem::take(&mut made.along).and(begun.settled());
-        }
-        Ok(made)
-    }
-
-    /// Whether the record is with us, and not deleted.
-    async fn is_here(&self, owner: &Owner) -> Result<bool, Refused> {
-        Ok(match owner.kind {
-            Kind::User => {
-                let id = UserId::from(owner.id.as_str());
-                let user = self.directory.user(&owner.tenant, &id).await?;
-                user.is_some_and(|user| user.managed_by != ManagedBy::Retired)
-            }
-            Kind::Group => {
-                let id = GroupId::from(owner.id.as_str());
-                self.directory.group(&owner.tenant, &id).await?.is_some()
-            }
-        })
-    }
-
-    /// Another name: first in the app.
-    pub(in crate::provision) async fn rename_group(
-        &self,
-        before: &Group,
-        after: &Group,
-    ) -> Result<Option<InApp>, Refused> {
-        match &self.app {
-            Some(app) => app.rename_group(before, after, self.clock.now()).await,
-            None => Ok(None),
-        }
-    }
-
-    /// What the removal of a group owes the app.
-    pub(in crate::provision) async fn owes_group(&self, group: &Group) -> Result<Along, Refused> {
-        let Some(app) = &self.app else {
-            return Ok(Along::default());
-        };
-        let owner = AppSide::owner_of_group(group);
-        let link = app.ledger.link(&owner).await?;
-        Ok(link
-            .map(|_| AppSide::owe(&owner, self.clock.now()))
-            .unwrap_or_default())
-    }
-}
-
-impl Desk {
-    /// The record, and then who comes and goes in the app: whoever loses a group has lost it here, whatever the app
-    /// then says.
-    pub(in crate::provision) async fn commit_group(
-        &self,
-        group: &Group,
-        moves: &Moves,
-        (changes, event, touch): GroupWrite<'_>,
-        in_app: Option<InApp>,
-    ) -> Result<(), Refused> {
-        let Some(app) = self
-            .people
-            .app
-            .as_ref()
-            .filter(|app| app.connector.has_groups())
-        else {
-            return self.commit(changes, event, touch, Along::default()).await;
-        };
-        let (mut in_app, owner) = (in_app, AppSide::owner_of_group(group));
-        let someone = !moves.added.is_empty() || !moves.removed.is_empty();
-        let mut along = in_app
-            .as_mut()
-            .map(|it| std::mem::take(&mut it.along))
-            .unwrap_or_default();
-        if someone || in_app.is_some() {
-            along = along.and(AppSide::owe(&owner, self.people.clock.now()));
-        }
-        let owed = someone || in_app.is_some();
-        let done = self.commit(changes, event, touch, along).await;
-        match (done, in_app) {
-            (Err(refused), Some(in_app)) => {
-                app.undo_group(in_app).await;
-                Err(refused)
-            }
-            (Ok(()), _) if owed => app.move_members(group, &moves.added, &moves.removed).await,
-            (done, _) => done,
-        }
     }
 }

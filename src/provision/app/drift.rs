@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::begun::TakeOver;
 use super::{AppSide, is_active, view};
 use crate::connector::{AppFailure, Attributes, Found, Kind, Link, Owner};
 use crate::identity::{ManagedBy, UserId};
@@ -151,7 +152,7 @@ impl Provision {
                 .write(AppSide::owe(owner, people.clock.now()))
                 .await?;
         }
-        let done = match people.settle(owner).await {
+        let done = match people.settle(owner, TakeOver::Anybody).await {
             Err(Refused::App(failure)) => app.give_up(owner, owed.as_ref(), failure).await,
             done => done,
         };

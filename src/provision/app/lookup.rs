@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::begun::TakeOver;
 use super::{AppSide, view};
 use crate::connector::{Found, Kind, Ledger, Link, Owner};
 use crate::directory::{Change, Expected, UserKey};
@@ -103,7 +104,11 @@ impl Provision {
         let Some(found) = app.connector.find_user_by(attribute, value).await? else {
             return Ok(None);
         };
-        if app.ledger.owner(Kind::User, &found.id).await?.is_some() {
+        if app.ledger.owner(Kind::User, &found.id).await?.is_some()
+            || !app
+                .may_take_over(tenant, &found, TakeOver::Ordinary)
+                .await?
+        {
             return Ok(None);
         }
         let actor = Actor {
@@ -239,7 +244,10 @@ impl Desk {
         let made = self.bring_in(app, account, ManagedBy::Operator).await?;
         Ok(match made {
             Some(user) => planned(Plan::New, user.id.to_string()),
-            None => planned(Plan::Refused, "deleted here before".to_owned()),
+            None => planned(
+                Plan::Refused,
+                "deleted here before; sidegate user create makes them anew".to_owned(),
+            ),
         })
     }
 

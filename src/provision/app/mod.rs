@@ -4,8 +4,10 @@
 //! that after a crash at any point the next start, or the client's next try, ends in the same state.
 
 mod account;
+mod begun;
 mod commit;
 mod drift;
+mod group_commit;
 mod groups;
 mod lookup;
 mod owed;
@@ -21,7 +23,7 @@ use crate::provision::Refused;
 use crate::storage::{Along, StorageError};
 
 pub use account::Account;
-pub(super) use commit::Begun;
+pub(super) use begun::{Begun, TakeOver};
 pub use drift::{Drift, DriftKind};
 pub use lookup::{Plan, Planned};
 pub use owed::Owed;

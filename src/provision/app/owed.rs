@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::begun::TakeOver;
 use super::{AppSide, view};
 use crate::clock::Timestamp;
 use crate::connector::{AppFailure, Found, Intent, Kind, Ledger, Link, Owner};
@@ -84,7 +85,7 @@ impl People {
             .turns
             .take((&owner.tenant, owner.id.as_str()))
             .await;
-        match self.settle(owner).await {
+        match self.settle(owner, TakeOver::Ordinary).await {
             Err(Refused::App(failure)) => {
                 let (id, kind) = (owner.id.as_str(), owner.kind);
                 tracing::warn!(id, ?kind, error = %failure, "the app does not follow yet");
@@ -109,13 +110,17 @@ impl People {
     }
 
     /// Makes the app hold what the directory holds of one record, if that is owed. The caller has the record's turn.
-    pub(in crate::provision) async fn settle(&self, owner: &Owner) -> Result<(), Refused> {
+    pub(in crate::provision) async fn settle(
+        &self,
+        owner: &Owner,
+        take_over: TakeOver,
+    ) -> Result<(), Refused> {
         let Some(app) = &self.app else { return Ok(()) };
         let Some(intent) = app.ledger.intent(owner).await? else {
             return Ok(());
         };
         let done = match owner.kind {
-            Kind::User => self.settle_user(app, owner, &intent).await,
+            Kind::User => self.settle_user(app, owner, &intent, take_over).await,
             Kind::Group => self.settle_group(app, owner, &intent).await,
         };
         // Left as they are; and nobody's, where their record is gone.
@@ -135,6 +140,7 @@ impl People {
         app: &AppSide,
         owner: &Owner,
         intent: &Intent,
+        take_over: TakeOver,
     ) -> Result<(), Refused> {
         let id = UserId::from(owner.id.as_str());
         let user = self.directory.user(&owner.tenant, &id).await?;
@@ -143,7 +149,10 @@ impl People {
             (Some(user), Some(link)) if user.managed_by == ManagedBy::Retired => {
                 self.retire(app, owner, &user, &link).await
             }
-            (Some(user), link) => self.follow(app, owner, &user, link, intent).await,
+            (Some(user), link) => {
+                let place = (link, take_over);
+                self.follow(app, owner, &user, place, intent).await
+            }
             (None, Some(link)) => {
                 app.connector.remove_user(&link.app_id).await?;
                 let gone = Ledger::untie(owner).and(Ledger::settle(owner));
@@ -174,7 +183,7 @@ impl People {
         app: &AppSide,
         owner: &Owner,
         user: &User,
-        link: Option<Link>,
+        (link, take_over): (Option<Link>, TakeOver),
         intent: &Intent,
     ) -> Result<(), Refused> {
         let wanted = view::of_user(&app.connector, user);
@@ -182,7 +191,8 @@ impl People {
         let link = match link {
             Some(link) => {
                 let meant = intent.app_id.as_deref();
-                app.bring(owner, &link, meant, &wanted, now).await?
+                app.bring(owner, &link, meant, &wanted, (take_over, now))
+                    .await?
             }
             None if user.active => {
                 let link = match &intent.app_id {
@@ -191,7 +201,7 @@ impl People {
                         app.link(id, &wanted, intent.password.clone())
                     }
                     None => {
-                        app.place(owner, &wanted, true, Intent::sync(None, now))
+                        app.place(owner, &wanted, take_over, Intent::sync(None, now))
                             .await?
                             .0
                     }

@@ -2,16 +2,20 @@
 
 use serde_json::Value;
 
+use super::begun::TakeOver;
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
 use crate::connector::{
     AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner, random_password,
 };
 use crate::crypto::Sealed;
-use crate::identity::{Group, User, fold};
+use crate::identity::{Group, TenantSlug, User, fold};
 use crate::provision::Refused;
 use crate::secret::Secret;
 use crate::storage::Along;
+
+/// What an operator reads in the idp's log of somebody whom the app had before.
+const LINKS_IT: &str = "`sidegate user import --from connector --apply` links it";
 
 /// A password that nobody knows but us.
 pub(super) fn new_password() -> Secret {
@@ -62,7 +66,7 @@ impl AppSide {
     pub(in crate::provision) async fn make_user(
         &self,
         user: &User,
-        take_over: bool,
+        take_over: TakeOver,
         now: Timestamp,
     ) -> Result<InApp, Refused> {
         let (owner, wanted) = (Self::owner_of(user), view::of_user(&self.connector, user));
@@ -80,18 +84,17 @@ impl AppSide {
         &self,
         owner: &Owner,
         wanted: &Attributes,
-        take_over: bool,
+        take_over: TakeOver,
         intent: Intent,
     ) -> Result<(Link, Option<String>), Refused> {
         let key = self.key(wanted);
         let before = self.ledger.intent(owner).await?;
         if let Some(found) = self.connector.find_user(key).await? {
-            if !take_over {
+            if !self.may_take_over(&owner.tenant, &found, take_over).await? {
                 self.check_free(owner, &found).await?;
                 let name = self.connector.name();
-                return Err(
-                    AppFailure::Uniqueness(format!("{name} has an account {key:?}")).into(),
-                );
+                let why = format!("{name} has an account {key:?}; {LINKS_IT}");
+                return Err(AppFailure::Uniqueness(why).into());
             }
             let link = self.take_over(owner, wanted, &found, intent, before);
             return Ok((link.await?, None));
@@ -109,13 +112,37 @@ impl AppSide {
         };
         // A call of ours that was given up came there first, or somebody else did.
         if matches!(failure, AppFailure::Uniqueness(_))
-            && take_over
             && let Some(found) = self.connector.find_user(key).await?
+            && self.may_take_over(&owner.tenant, &found, take_over).await?
         {
             let link = self.take_over(owner, wanted, &found, intent, before);
             return Ok((link.await?, None));
         }
         self.give_up(owner, before.as_ref(), failure).await
+    }
+
+    /// R53: nobody becomes an administrator of the app because a SCIM client says that they are one.
+    pub(super) async fn may_take_over(
+        &self,
+        tenant: &TenantSlug,
+        found: &Found,
+        take_over: TakeOver,
+    ) -> Result<bool, AppFailure> {
+        match take_over {
+            TakeOver::Nobody => return Ok(false),
+            TakeOver::Anybody => return Ok(true),
+            TakeOver::Ordinary => {}
+        }
+        if !self.connector.is_administrator(found).await? {
+            return Ok(true);
+        }
+        tracing::warn!(
+            tenant = tenant.as_str(),
+            account = found.id,
+            login = self.connector.login(&found.attributes),
+            "a SCIM client asks for an administrator's account of the app; an operator may link it"
+        );
+        Ok(false)
     }
 
     /// Whom the app has becomes somebody's here.
@@ -231,6 +258,7 @@ impl AppSide {
         &self,
         before: &User,
         after: &User,
+        take_over: TakeOver,
         now: Timestamp,
     ) -> Result<Option<InApp>, Refused> {
         let owner = Self::owner_of(after);
@@ -245,7 +273,7 @@ impl AppSide {
             if !after.active {
                 return Ok(None);
             }
-            return self.make_user(after, true, now).await.map(Some);
+            return self.make_user(after, take_over, now).await.map(Some);
         };
         if owed.is_none() && !link.unconfirmed && was == wanted {
             return Ok(None);
@@ -257,12 +285,15 @@ impl AppSide {
             let intent = Intent::sync(Some(id).filter(|id| *id != link.app_id), now);
             self.ledger.write(Ledger::intend(&owner, &intent)).await?;
         }
-        let brought = self.bring(&owner, &link, meant.as_deref(), &wanted, now);
+        let brought = self.bring(&owner, &link, meant.as_deref(), &wanted, (take_over, now));
         match brought.await {
             Ok(link) => Ok(Some(Self::done(owner, &link, None))),
             Err(Refused::App(failure)) => {
                 // A refusal half-way: as it was, as far as the app lets us.
-                let back = async || self.connector.update_user(&link.app_id, &was).await.is_ok();
+                let back = async || {
+                    let put = self.connector.update_user(&link.app_id, &was).await;
+                    matches!(put, Ok(_) | Err(AppFailure::Missing))
+                };
                 if !failure.perhaps_done() && (was == wanted || back().await) {
                     return self.give_up(&owner, owed.as_ref(), failure).await;
                 }
@@ -280,7 +311,7 @@ impl AppSide {
         link: &Link,
         meant: Option<&str>,
         wanted: &Attributes,
-        now: Timestamp,
+        (take_over, now): (TakeOver, Timestamp),
     ) -> Result<Link, Refused> {
         let mut id = link.app_id.clone();
         if let Some(meant) = meant
@@ -303,7 +334,7 @@ impl AppSide {
             // Gone behind our back: there again, unless they shall not be let in.
             Err(AppFailure::Missing) if crate::provision::app::is_active(wanted) => {
                 let (link, _made) = self
-                    .place(owner, wanted, true, Intent::sync(None, now))
+                    .place(owner, wanted, take_over, Intent::sync(None, now))
                     .await?;
                 Ok(link)
             }

@@ -95,14 +95,7 @@ async fn the_last_administrator_stays() {
     }
     let boss = world.app.account("boss", |boss| boss.admin = true);
     let deputy = world.app.account("deputy", |deputy| deputy.admin = true);
-    let mut ids = Vec::new();
-    for name in ["boss", "deputy"] {
-        let found = world
-            .idp
-            .find("/Users", &format!("userName eq \"{name}\""))
-            .await;
-        ids.push(found[0]["id"].as_str().unwrap().to_owned());
-    }
+    let ids = world.import(&["boss", "deputy"]).await;
     let answer = world.change(&ids[1], "active", json!("False")).await;
     assert_eq!(answer.status, 200, "one is left: {}", answer.text());
     assert!(!world.app.state().people[&deputy].active);
@@ -130,15 +123,10 @@ async fn the_last_administrator_stays() {
 async fn two_last_administrators_do_not_leave_together() {
     let mut world = World::start("").await;
     world.app.state().people.clear();
-    let mut ids = Vec::new();
     for name in ["boss", "deputy"] {
         world.app.account(name, |its| its.admin = true);
-        let found = world
-            .idp
-            .find("/Users", &format!("userName eq \"{name}\""))
-            .await;
-        ids.push(found[0]["id"].as_str().unwrap().to_owned());
     }
+    let ids = world.import(&["boss", "deputy"]).await;
     let token = world.idp.token().to_owned();
     let mut other = crate::support::ScimClient::with(&world.gate, "default", &token);
     let (first, second) = (format!("/Users/{}", ids[0]), format!("/Users/{}", ids[1]));

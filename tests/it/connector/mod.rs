@@ -1,5 +1,6 @@
 //! The app's own user API behind provisioning: apps of ours that misbehave as told, and real ones.
 
+mod administrators;
 mod drifted;
 mod imported;
 mod kanboard;
@@ -59,6 +60,19 @@ impl World {
         let settled = async { while !self.owed().await.is_empty() {} };
         let settled = tokio::time::timeout(Duration::from_secs(40), settled).await;
         assert!(settled.is_ok(), "{what}: {:?}", self.owed().await);
+    }
+
+    /// An operator links everybody whom the app had before; gives the ids of these.
+    async fn import(&mut self, names: &[&str]) -> Vec<String> {
+        let command = "user import --from connector --apply";
+        self.gate.operator(command).await;
+        let mut ids = Vec::new();
+        for name in names {
+            let filter = format!("userName eq \"{name}\"");
+            let found = self.idp.find("/Users", &filter).await;
+            ids.push(found[0]["id"].as_str().unwrap().to_owned());
+        }
+        ids
     }
 
     async fn user(&mut self, id: &str) -> Value {

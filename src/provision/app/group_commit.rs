@@ -1,0 +1,98 @@
+//! A change of a group here and in the app: the record, then who comes and goes there.
+
+use super::begun::{Begun, TakeOver};
+use super::{AppSide, InApp};
+use crate::audit::Event;
+use crate::directory::Change;
+use crate::identity::Group;
+use crate::provision::desk::Desk;
+use crate::provision::members::Moves;
+use crate::provision::touch::Touch;
+use crate::provision::{People, Refused};
+use crate::storage::Along;
+
+/// A change of a group, what the audit is told of it, and what it does to sessions.
+type GroupWrite<'a> = (Vec<Change>, Event, &'a Touch);
+
+impl People {
+    /// A new group: first in the app.
+    pub(in crate::provision) async fn make_group(
+        &self,
+        group: &Group,
+        begun: &Begun,
+    ) -> Result<Option<InApp>, Refused> {
+        let Some(app) = &self.app else {
+            return Ok(None);
+        };
+        let made = app.make_group(group, begun.take_over > TakeOver::Nobody, self.clock.now());
+        let mut made = made.await?;
+        if let Some(made) = &mut made {
+            made.along = std::mem::take(&mut made.along).and(begun.settled());
+        }
+        Ok(made)
+    }
+
+    /// Another name: first in the app.
+    pub(in crate::provision) async fn rename_group(
+        &self,
+        before: &Group,
+        after: &Group,
+    ) -> Result<Option<InApp>, Refused> {
+        match &self.app {
+            Some(app) => app.rename_group(before, after, self.clock.now()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What the removal of a group owes the app.
+    pub(in crate::provision) async fn owes_group(&self, group: &Group) -> Result<Along, Refused> {
+        let Some(app) = &self.app else {
+            return Ok(Along::default());
+        };
+        let owner = AppSide::owner_of_group(group);
+        let link = app.ledger.link(&owner).await?;
+        Ok(link
+            .map(|_| AppSide::owe(&owner, self.clock.now()))
+            .unwrap_or_default())
+    }
+}
+
+impl Desk {
+    /// The record, and then who comes and goes in the app: whoever loses a group has lost it here, whatever the app
+    /// then says.
+    pub(in crate::provision) async fn commit_group(
+        &self,
+        group: &Group,
+        moves: &Moves,
+        (changes, event, touch): GroupWrite<'_>,
+        in_app: Option<InApp>,
+    ) -> Result<(), Refused> {
+        let Some(app) = self
+            .people
+            .app
+            .as_ref()
+            .filter(|app| app.connector.has_groups())
+        else {
+            return self.commit(changes, event, touch, Along::default()).await;
+        };
+        let (mut in_app, owner) = (in_app, AppSide::owner_of_group(group));
+        let someone = !moves.added.is_empty() || !moves.removed.is_empty();
+        let mut along = in_app
+            .as_mut()
+            .map(|it| std::mem::take(&mut it.along))
+            .unwrap_or_default();
+        if someone || in_app.is_some() {
+            along = along.and(AppSide::owe(&owner, self.people.clock.now()));
+        }
+        let owed = someone || in_app.is_some();
+        let done = self.commit(changes, event, touch, along).await;
+        match (done, in_app) {
+            (Err(refused), Some(in_app)) => {
+                app.undo_group(in_app).await;
+                Err(refused)
+            }
+            (Ok(()), _) if owed => app.move_members(group, &moves.added, &moves.removed).await,
+            (done, _) => done,
+        }
+    }
+}
