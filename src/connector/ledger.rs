@@ -2,9 +2,8 @@
 
 use redb::{ReadableTable as _, TableDefinition};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::clock::Timestamp;
+use super::intent::Intent;
 use crate::crypto::{SealError, SealKey, Sealed};
 use crate::identity::TenantSlug;
 use crate::secret::Secret;
@@ -54,50 +53,6 @@ pub struct Link {
     /// The password that we made for it, where we sign in there for the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Sealed>,
-}
-
-/// Something begun in the app that is not known to be done.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Intent {
-    /// A record that shall be made, as it shall be; none: the app is to hold what the directory holds, which may be nothing.
-    pub create: Option<Value>,
-    /// The app's id, once it is known.
-    pub app_id: Option<String>,
-    /// The password that the record is made with: so that a crash in between does not lose it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password: Option<Sealed>,
-    /// When it was begun.
-    pub since: Timestamp,
-    /// When it was tried last.
-    pub tried: Timestamp,
-    /// How often it was tried again.
-    pub attempts: u32,
-    /// What was met last.
-    pub why: String,
-}
-
-impl Intent {
-    /// The app is to hold what the directory holds.
-    pub const fn sync(app_id: Option<String>, since: Timestamp) -> Self {
-        Self {
-            create: None,
-            app_id,
-            password: None,
-            since,
-            tried: since,
-            attempts: 0,
-            why: String::new(),
-        }
-    }
-
-    /// The name of the record that is being made.
-    pub fn name(&self) -> Option<&str> {
-        let record = self.create.as_ref()?;
-        let name = record
-            .get("user_name")
-            .or_else(|| record.get("display_name"));
-        name?.as_str()
-    }
 }
 
 impl Kind {
@@ -263,12 +218,26 @@ impl Ledger {
             .await
     }
 
-    /// Ties a record of ours to one of the app; what it was tied to before is free.
+    /// Ties a record of ours to one of the app; what it was tied to before is free. R53: what is another's already
+    /// stays theirs, and this one has none.
     pub fn tie(owner: &Owner, link: &Link) -> Along {
         let (owner, link) = (owner.clone(), link.clone());
         Along::new(move |transaction| {
             let mut links = transaction.open_table(LINKS)?;
             let mut owners = transaction.open_table(OWNERS)?;
+            let account = (owner.kind.word(), link.app_id.as_str());
+            let theirs = owners.get(account)?;
+            let theirs =
+                theirs.is_some_and(|its| its.value() != (owner.tenant.as_str(), &*owner.id));
+            if theirs {
+                let (id, app_id) = (&owner.id, &link.app_id);
+                tracing::error!(
+                    id,
+                    app_id,
+                    "an account of the app is another record's already"
+                );
+                return Ok(());
+            }
             let json = serde_json::to_vec(&link)?;
             let before = links.insert(owner.key(), json.as_slice())?;
             let before: Option<Link> =
@@ -276,10 +245,7 @@ impl Ledger {
             if let Some(before) = before.filter(|before| before.app_id != link.app_id) {
                 owners.remove((owner.kind.word(), before.app_id.as_str()))?;
             }
-            owners.insert(
-                (owner.kind.word(), link.app_id.as_str()),
-                (owner.tenant.as_str(), owner.id.as_str()),
-            )?;
+            owners.insert(account, (owner.tenant.as_str(), owner.id.as_str()))?;
             Ok(())
         })
     }
@@ -301,18 +267,32 @@ impl Ledger {
         })
     }
 
-    /// Notes what is begun. A password that was noted stays until it is settled: the record may have been made with it.
+    /// Notes what is begun, beside what was noted before.
     pub fn intend(owner: &Owner, intent: &Intent) -> Along {
         let (owner, mut intent) = (owner.clone(), intent.clone());
         Along::new(move |transaction| {
             let mut rows = transaction.open_table(INTENTS)?;
-            if intent.password.is_none() {
-                let before = rows.get(owner.key())?;
-                let before: Option<Intent> =
-                    before.and_then(|row| serde_json::from_slice(row.value()).ok());
-                intent.password = before.and_then(|before| before.password);
+            let before = rows
+                .get(owner.key())?
+                .and_then(|row| serde_json::from_slice(row.value()).ok());
+            if let Some(before) = before {
+                intent = intent.after(before);
             }
             let json = serde_json::to_vec(&intent)?;
+            rows.insert(owner.key(), json.as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// What was begun since is known to be undone: this is owed, as before, or nothing.
+    pub fn put_back(owner: &Owner, before: Option<&Intent>) -> Along {
+        let Some(before) = before.cloned() else {
+            return Self::settle(owner);
+        };
+        let owner = owner.clone();
+        Along::new(move |transaction| {
+            let json = serde_json::to_vec(&before)?;
+            let mut rows = transaction.open_table(INTENTS)?;
             rows.insert(owner.key(), json.as_slice())?;
             Ok(())
         })

@@ -54,7 +54,7 @@ async fn what_a_record_may_have_been_made_with_stays_until_it_is_settled() {
     let sealed = ledger.seal(&ada, &Secret::new("canary")).unwrap();
     let making = Intent {
         password: Some(sealed.clone()),
-        ..Intent::sync(None, NOW)
+        ..Intent::sync(NOW)
     };
     let found = async || ledger.intent(&ada).await.unwrap();
     ledger.write(Ledger::intend(&ada, &making)).await.unwrap();

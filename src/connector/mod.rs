@@ -8,6 +8,7 @@ mod failure;
 #[cfg(test)]
 mod fake;
 mod groups;
+mod intent;
 mod judge;
 mod ledger;
 mod map;
@@ -31,7 +32,8 @@ use crate::outbound::OutboundError;
 
 pub use belonging::LedgerError;
 pub use failure::{AppFailure, Fate};
-pub use ledger::{Intent, Kind, Ledger, Link, Owner};
+pub use intent::Intent;
+pub use ledger::{Kind, Ledger, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};

@@ -115,7 +115,9 @@ impl Provision {
         }
         self.check_groups(principal, &link.tenant, Some(id)).await?;
         let user = self.keep_up(user, principal, actor).await?;
-        self.people.ensure(&user).await?;
+        self.people
+            .ensure(&user, self.claims(&user, principal))
+            .await?;
         Ok(Admitted { user, ticket })
     }
 
@@ -178,7 +180,9 @@ impl Provision {
         self.check_groups(principal, &link.tenant, Some(id)).await?;
         let change = Change::AddLink(link.clone(), id.clone());
         let event = actor.did("link.created", &user);
-        self.people.ensure(&user).await?;
+        self.people
+            .ensure(&user, self.claims(&user, principal))
+            .await?;
         self.people
             .commit(vec![change], vec![event], &Touch::default())
             .await?;
@@ -212,7 +216,12 @@ impl Provision {
         let events = vec![did("user.created"), did("link.created")];
         // The app has them before their first request reaches it.
         self.people
-            .commit_new(&user, changes, events, Begun::nothing())
+            .commit_new(
+                &user,
+                changes,
+                events,
+                Begun::nothing(self.claims(&user, principal)),
+            )
             .await?;
         Ok(Admitted { user, ticket })
     }
@@ -243,10 +252,22 @@ impl Provision {
                 &changed,
                 (change, event),
                 &touch,
-                (Along::default(), TakeOver::Anybody),
+                (Along::default(), self.claims(&changed, principal)),
             )
             .await?;
         Ok(changed)
+    }
+
+    /// Whose account of the app somebody may say is theirs by signing in. R32: where the app tells people apart by
+    /// address, nobody's while the address is a claim that the idp did not verify.
+    fn claims(&self, user: &User, principal: &Principal) -> TakeOver {
+        let app = self.people.app.as_ref();
+        let by_address = app.is_some_and(|app| app.connector.user_key() == "emails.value");
+        if by_address && user.managed_by == ManagedBy::SignIn && !principal.email_verified {
+            TakeOver::Nobody
+        } else {
+            TakeOver::Anybody
+        }
     }
 
     /// Whether the principal's address is unverified and stands in another record.

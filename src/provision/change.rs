@@ -142,7 +142,7 @@ impl Provision {
             let touch = Touch::person(&tenant, &id).ending(End::User(tenant, id), "deactivated");
             let mut event = actor.did("user.deleted", &user);
             event.changes = told::of_user(Some(&user), None);
-            let along = people.owes_removal(&user).await?;
+            let along = people.owes_end(&user);
             people
                 .commit_with(vec![change], vec![event], &touch, along)
                 .await?;
@@ -182,7 +182,7 @@ impl Provision {
                 let mut event = actor.did(action, &user);
                 event.changes = told::of_user(Some(&before), Some(&user));
                 // An operator's word counts here at once; the app follows.
-                let along = people.owes_removal(&user).await?;
+                let along = people.owes_change(&user).await?;
                 match people
                     .commit_with(vec![change], vec![event], &touch, along)
                     .await

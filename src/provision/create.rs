@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::admit::check_active;
-use super::{Actor, Admitted, Begun, NewUser, Provision, Refused, person};
+use super::{Actor, Admitted, Begun, NewUser, Provision, Refused, TakeOver, person};
 use crate::directory::{Change, DirectoryError, Expected};
 use crate::identity::{Email, ManagedBy, SignInMethod, TenantSlug, User, UserId};
 
@@ -43,6 +43,7 @@ impl Provision {
         if hash(&user).is_none() || hash(&user) != hash(&checked) {
             return Err(DirectoryError::Stale.into());
         }
+        self.people.ensure(&user, TakeOver::Anybody).await?;
         Ok(Admitted { user, ticket })
     }
 
@@ -109,7 +110,12 @@ impl Provision {
         let changes = vec![Change::PutUser(Box::new(user.clone()), Expected::New)];
         let event = actor.did("user.created", &user);
         self.people
-            .commit_new(&user, changes, vec![event], Begun::nothing())
+            .commit_new(
+                &user,
+                changes,
+                vec![event],
+                Begun::nothing(TakeOver::Anybody),
+            )
             .await?;
         Ok(user)
     }

@@ -1,5 +1,6 @@
 //! The account that somebody has in the app, for signing in there on their behalf.
 
+use super::begun::TakeOver;
 use super::people::new_password;
 use super::{AppSide, view};
 use crate::connector::{Attributes, Ledger, Link, Owner};
@@ -42,7 +43,12 @@ impl Provision {
                 attributes,
             });
         };
-        people.ensure(&user).await?;
+        let take_over = if app.connector.user_key() == "emails.value" {
+            TakeOver::Nobody
+        } else {
+            TakeOver::Anybody
+        };
+        people.ensure(&user, take_over).await?;
         let owner = AppSide::owner_of(&user);
         let none = Refused::NoAccount("the app has no account of this person");
         let link = app.ledger.link(&owner).await?.ok_or(none)?;

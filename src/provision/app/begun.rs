@@ -29,10 +29,10 @@ pub(in crate::provision) struct Begun {
 }
 
 impl Begun {
-    /// Nothing was; whom the app has is taken over.
-    pub(in crate::provision) const fn nothing() -> Self {
+    /// Nothing was.
+    pub(in crate::provision) const fn nothing(take_over: TakeOver) -> Self {
         Self {
-            take_over: TakeOver::Anybody,
+            take_over,
             left: Vec::new(),
         }
     }
@@ -74,12 +74,10 @@ impl Desk {
         };
         for (owner, intent) in app.ledger.intents().await? {
             let link = app.ledger.link(&owner).await?;
-            let its = intent
-                .name()
-                .or(link.as_ref().map(|link| link.login.as_str()));
+            let linked = link.is_some_and(|link| fold(&link.login) == fold(name));
             if owner.kind != kind
                 || owner.tenant != *self.tenant()
-                || its.is_none_or(|its| fold(its) != fold(name))
+                || !(linked || intent.is_called(name))
                 || self.people.is_here(&owner).await?
             {
                 continue;

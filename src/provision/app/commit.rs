@@ -24,7 +24,7 @@ impl People {
         let Some(app) = &self.app else {
             return self.commit(changes, events, &Touch::default()).await;
         };
-        let _name = self.name_turn(Kind::User, &user.user_name).await;
+        let _name = self.name_turn(Kind::User, &app.name_of(user)).await;
         let made = app.make_user(user, begun.take_over, self.clock.now());
         let mut in_app = made.await?;
         let along = std::mem::take(&mut in_app.along).and(begun.settled());
@@ -49,6 +49,7 @@ impl People {
         let in_app = match &self.app {
             Some(app) => {
                 let now = self.clock.now();
+                let _name = self.name_turn(Kind::User, &app.name_of(after)).await;
                 app.change_user(before, after, take_over, now).await
             }
             None => Ok(None),
@@ -95,7 +96,11 @@ impl People {
     }
 
     /// Who signs in has an account there, or gets one.
-    pub(in crate::provision) async fn ensure(&self, user: &User) -> Result<(), Refused> {
+    pub(in crate::provision) async fn ensure(
+        &self,
+        user: &User,
+        take_over: TakeOver,
+    ) -> Result<(), Refused> {
         let Some(app) = &self.app else { return Ok(()) };
         let owner = AppSide::owner_of(user);
         if app.ledger.link(&owner).await?.is_some() {
@@ -112,7 +117,7 @@ impl People {
                 .write(AppSide::owe(&owner, self.clock.now()))
                 .await?;
         }
-        match self.settle(&owner, TakeOver::Anybody).await {
+        match self.settle(&owner, take_over).await {
             // They are told so, and ask again.
             Err(Refused::App(failure)) => app.give_up(&owner, owed.as_ref(), failure).await,
             done => done,
@@ -127,15 +132,23 @@ impl People {
         Ok(app.ledger.intent(owner).await?.is_some())
     }
 
-    /// What a removal owes the app.
-    pub(in crate::provision) async fn owes_removal(&self, user: &User) -> Result<Along, Refused> {
+    /// What the end of somebody owes the app: also where they were never linked to an account.
+    pub(in crate::provision) fn owes_end(&self, user: &User) -> Along {
+        let owed = |app: &AppSide| app.owes_user(user, self.clock.now());
+        self.app.as_ref().map(owed).unwrap_or_default()
+    }
+
+    /// What another change by an operator owes the app.
+    pub(in crate::provision) async fn owes_change(&self, user: &User) -> Result<Along, Refused> {
         let Some(app) = &self.app else {
             return Ok(Along::default());
         };
         let link = app.ledger.link(&AppSide::owner_of(user)).await?;
-        Ok(link
-            .map(|_| AppSide::owes_user(user, self.clock.now()))
-            .unwrap_or_default())
+        Ok(if link.is_some() || !user.active {
+            self.owes_end(user)
+        } else {
+            Along::default()
+        })
     }
 
     /// Said again: what the app did not follow the first time it follows now.
@@ -180,7 +193,7 @@ impl Desk {
             changes: told::of_user(Some(before), Some(&out)),
             ..self.actor.did("user.deactivated", &out)
         };
-        let along = counted.along().and(self.people.owes_removal(before).await?);
+        let along = counted.along().and(self.people.owes_end(before));
         self.people
             .commit_with(vec![change], vec![event], touch, along)
             .await?;

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::begun::TakeOver;
 use super::{AppSide, is_active, view};
-use crate::connector::{AppFailure, Attributes, Found, Kind, Link, Owner};
+use crate::connector::{Found, Kind, Link, Owner};
 use crate::identity::{ManagedBy, UserId};
 use crate::metrics::Kind as Label;
-use crate::provision::{Provision, Refused};
+use crate::provision::{People, Provision, Refused};
 
 /// What is not as the directory says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl Provision {
                 mended: false,
             };
             if mend.contains(&DriftKind::Added) {
-                shut_out(&app, &account, &mut drift).await?;
+                shut_out(&self.people, &app, &account, &mut drift).await?;
             }
             found.push(drift);
         }
@@ -165,26 +165,29 @@ impl Provision {
     }
 }
 
-async fn shut_out(app: &AppSide, account: &Found, drift: &mut Drift) -> Result<(), Refused> {
+async fn shut_out(
+    people: &People,
+    app: &AppSide,
+    account: &Found,
+    drift: &mut Drift,
+) -> Result<(), Refused> {
     if !app.connector.can_deactivate() {
         "the app cannot deactivate".clone_into(&mut drift.note);
         return Ok(());
     }
-    let mut wanted = Attributes::from([("active".to_owned(), false.into())]);
-    let key = app.connector.user_key();
-    wanted.extend(
-        account
-            .attributes
-            .get(key)
-            .map(|value| (key.to_owned(), value.clone())),
-    );
-    match app.connector.update_user(&account.id, &wanted).await {
+    let name = app.key(&account.attributes);
+    let _name = people.name_turn(Kind::User, name).await;
+    if app.is_somebodys(account).await? {
+        "it is just becoming somebody's".clone_into(&mut drift.note);
+        return Ok(());
+    }
+    match app.connector.update_user(&account.id, &app.out(name)).await {
         Ok(_) => {
             drift.mended = true;
             "deactivated".clone_into(&mut drift.note);
         }
-        Err(failure @ AppFailure::LastAdministrator) => drift.note = failure.to_string(),
-        Err(failure) => return Err(failure.into()),
+        // The others are looked at all the same.
+        Err(failure) => drift.note = format!("{}; {failure}", drift.note),
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ impl AppSide {
         }
         let intent = Intent {
             create: serde_json::to_value(group).ok(),
-            ..Intent::sync(None, now)
+            ..Intent::sync(now).named(&group.display_name)
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
         match self.connector.create_group(&wanted).await {

@@ -12,6 +12,7 @@ mod groups;
 mod lookup;
 mod owed;
 mod people;
+mod place;
 mod view;
 
 use std::sync::Arc;
@@ -82,7 +83,7 @@ impl AppSide {
 
     /// Notes that the app is to hold what the directory holds.
     pub(super) fn owe(owner: &Owner, now: Timestamp) -> Along {
-        Ledger::intend(owner, &Intent::sync(None, now))
+        Ledger::intend(owner, &Intent::sync(now))
     }
 
     /// After a failure: what is certainly not done is owed no more than it was before.
@@ -93,9 +94,7 @@ impl AppSide {
         failure: AppFailure,
     ) -> Result<T, Refused> {
         if !failure.perhaps_done() {
-            let before = before.map(|before| Ledger::intend(owner, before));
-            let before = before.unwrap_or_else(|| Ledger::settle(owner));
-            self.ledger.write(before).await?;
+            self.ledger.write(Ledger::put_back(owner, before)).await?;
         }
         Err(failure.into())
     }

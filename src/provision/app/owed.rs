@@ -154,9 +154,13 @@ impl People {
                 self.follow(app, owner, &user, place, intent).await
             }
             (None, Some(link)) => {
-                app.connector.remove_user(&link.app_id).await?;
+                let app_id = app.whereabouts(owner, &link).await?;
+                app.connector.remove_user(&app_id).await?;
                 let gone = Ledger::untie(owner).and(Ledger::settle(owner));
                 Ok(app.ledger.write(gone).await?)
+            }
+            (None, None) if intent.create.is_none() => {
+                self.shut_nobodys(app, owner, intent, take_over).await
             }
             (None, None) => self.finish_making(app, owner, intent).await,
         }
@@ -172,10 +176,38 @@ impl People {
     ) -> Result<(), Refused> {
         let mut wanted = view::of_user(&app.connector, user);
         wanted.insert("active".to_owned(), false.into());
-        match app.connector.update_user(&link.app_id, &wanted).await {
+        let app_id = app.whereabouts(owner, link).await?;
+        match app.connector.update_user(&app_id, &wanted).await {
             Ok(_) | Err(AppFailure::Missing) => Ok(app.ledger.write(Ledger::settle(owner)).await?),
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Gone here, and never linked to an account: one of their name is deactivated. It is not deleted, for nobody knows
+    /// what else it was for.
+    async fn shut_nobodys(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        intent: &Intent,
+        take_over: TakeOver,
+    ) -> Result<(), Refused> {
+        let now = self.clock.now();
+        for name in &intent.names {
+            let _name = self.name_turn(Kind::User, name).await;
+            let wanted = app.out(name);
+            let shut = app.shut(owner, &wanted, take_over, now).await;
+            if let Err(Refused::App(failure)) = &shut
+                && failure.passes()
+            {
+                return shut.map(drop);
+            }
+            if shut.is_err() {
+                app.ledger.write(Ledger::settle(owner)).await?;
+            }
+            shut?;
+        }
+        Ok(app.ledger.write(Ledger::settle(owner)).await?)
     }
 
     async fn follow(
@@ -188,12 +220,9 @@ impl People {
     ) -> Result<(), Refused> {
         let wanted = view::of_user(&app.connector, user);
         let now = self.clock.now();
+        let _name = self.name_turn(Kind::User, &app.name_of(user)).await;
         let link = match link {
-            Some(link) => {
-                let meant = intent.app_id.as_deref();
-                app.bring(owner, &link, meant, &wanted, (take_over, now))
-                    .await?
-            }
+            Some(link) => app.bring(owner, &link, &wanted, (take_over, now)).await?,
             None if user.active => {
                 let link = match &intent.app_id {
                     Some(id) => {
@@ -201,7 +230,7 @@ impl People {
                         app.link(id, &wanted, intent.password.clone())
                     }
                     None => {
-                        app.place(owner, &wanted, take_over, Intent::sync(None, now))
+                        app.place(owner, &wanted, take_over, Intent::sync(now))
                             .await?
                             .0
                     }
@@ -209,7 +238,10 @@ impl People {
                 self.join_groups(app, user, &link).await?;
                 link
             }
-            None => return Ok(app.ledger.write(Ledger::settle(owner)).await?),
+            None => match app.shut(owner, &wanted, take_over, now).await? {
+                Some(link) => link,
+                None => return Ok(app.ledger.write(Ledger::settle(owner)).await?),
+            },
         };
         Ok(app
             .ledger
@@ -233,7 +265,7 @@ impl People {
             return Ok(app.ledger.write(Ledger::settle(owner)).await?);
         };
         // Whoever makes somebody of this name has their turn now.
-        let _name = self.name_turn(Kind::User, &user.user_name).await;
+        let _name = self.name_turn(Kind::User, &app.name_of(&user)).await;
         let Some(intent) = &app.ledger.intent(owner).await? else {
             return Ok(());
         };
@@ -280,8 +312,14 @@ impl People {
         owner: &Owner,
         intent: &Intent,
     ) -> Result<(), Refused> {
-        if self.clock.now() < intent.since.plus(app.connector.patience()) {
-            return Ok(());
+        let now = self.clock.now();
+        if now < intent.since.plus(app.connector.patience()) {
+            let looked = Intent {
+                tried: now,
+                attempts: intent.attempts.saturating_add(1),
+                ..intent.clone()
+            };
+            return Ok(app.ledger.write(Ledger::intend(owner, &looked)).await?);
         }
         Ok(app.ledger.write(Ledger::settle(owner)).await?)
     }

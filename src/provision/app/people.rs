@@ -6,16 +6,13 @@ use super::begun::TakeOver;
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
 use crate::connector::{
-    AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner, random_password,
+    AppFailure, Attributes, Intent, Kind, Ledger, Link, Owner, random_password,
 };
 use crate::crypto::Sealed;
-use crate::identity::{Group, TenantSlug, User, fold};
+use crate::identity::{User, fold};
 use crate::provision::Refused;
 use crate::secret::Secret;
 use crate::storage::Along;
-
-/// What an operator reads in the idp's log of somebody whom the app had before.
-const LINKS_IT: &str = "`sidegate user import --from connector --apply` links it";
 
 /// A password that nobody knows but us.
 pub(super) fn new_password() -> Secret {
@@ -25,6 +22,19 @@ pub(super) fn new_password() -> Secret {
 impl AppSide {
     pub(super) fn owner_of(user: &User) -> Owner {
         Owner::new(Kind::User, &user.tenant, &user.id)
+    }
+
+    /// What the app tells a person apart by.
+    pub(super) fn name_of(&self, user: &User) -> String {
+        self.key(&view::of_user(&self.connector, user)).to_owned()
+    }
+
+    /// What the app shall hold of somebody who is gone here.
+    pub(super) fn out(&self, name: &str) -> Attributes {
+        Attributes::from([
+            (self.connector.user_key().to_owned(), name.into()),
+            ("active".to_owned(), false.into()),
+        ])
     }
 
     pub(super) fn key<'a>(&self, wanted: &'a Attributes) -> &'a str {
@@ -47,7 +57,7 @@ impl AppSide {
     }
 
     /// The same of somebody who was there: an app that cannot rename goes on calling them as it did.
-    fn link_again(
+    pub(super) fn link_again(
         &self,
         app_id: String,
         wanted: &Attributes,
@@ -72,185 +82,10 @@ impl AppSide {
         let (owner, wanted) = (Self::owner_of(user), view::of_user(&self.connector, user));
         let intent = Intent {
             create: serde_json::to_value(user).ok(),
-            ..Intent::sync(None, now)
+            ..Intent::sync(now)
         };
         let (link, made) = self.place(&owner, &wanted, take_over, intent).await?;
         Ok(Self::done(owner, &link, made))
-    }
-
-    /// Finds or makes the app's record of somebody. What is begun is noted only when there was nobody of this key: so
-    /// whoever is found there after a crash is ours.
-    pub(super) async fn place(
-        &self,
-        owner: &Owner,
-        wanted: &Attributes,
-        take_over: TakeOver,
-        intent: Intent,
-    ) -> Result<(Link, Option<String>), Refused> {
-        let key = self.key(wanted);
-        let before = self.ledger.intent(owner).await?;
-        if let Some(found) = self.connector.find_user(key).await? {
-            if !self.may_take_over(&owner.tenant, &found, take_over).await? {
-                self.check_free(owner, &found).await?;
-                let name = self.connector.name();
-                let why = format!("{name} has an account {key:?}; {LINKS_IT}");
-                return Err(AppFailure::Uniqueness(why).into());
-            }
-            let link = self.take_over(owner, wanted, &found, intent, before);
-            return Ok((link.await?, None));
-        }
-        let password = self.connector.keeps_password().then(new_password);
-        let sealed = password.as_ref().map(|text| self.ledger.seal(owner, text));
-        let intent = Intent {
-            password: sealed.transpose()?,
-            ..intent
-        };
-        self.ledger.write(Ledger::intend(owner, &intent)).await?;
-        let failure = match self.create(wanted, password.as_ref()).await {
-            Ok(id) => return Ok((self.link(id.clone(), wanted, intent.password), Some(id))),
-            Err(failure) => failure,
-        };
-        // A call of ours that was given up came there first, or somebody else did.
-        if matches!(failure, AppFailure::Uniqueness(_))
-            && let Some(found) = self.connector.find_user(key).await?
-            && self.may_take_over(&owner.tenant, &found, take_over).await?
-        {
-            let link = self.take_over(owner, wanted, &found, intent, before);
-            return Ok((link.await?, None));
-        }
-        self.give_up(owner, before.as_ref(), failure).await
-    }
-
-    /// R53: nobody becomes an administrator of the app because a SCIM client says that they are one.
-    pub(super) async fn may_take_over(
-        &self,
-        tenant: &TenantSlug,
-        found: &Found,
-        take_over: TakeOver,
-    ) -> Result<bool, AppFailure> {
-        match take_over {
-            TakeOver::Nobody => return Ok(false),
-            TakeOver::Anybody => return Ok(true),
-            TakeOver::Ordinary => {}
-        }
-        if !self.connector.is_administrator(found).await? {
-            return Ok(true);
-        }
-        tracing::warn!(
-            tenant = tenant.as_str(),
-            account = found.id,
-            login = self.connector.login(&found.attributes),
-            "a SCIM client asks for an administrator's account of the app; an operator may link it"
-        );
-        Ok(false)
-    }
-
-    /// Whom the app has becomes somebody's here.
-    async fn take_over(
-        &self,
-        owner: &Owner,
-        wanted: &Attributes,
-        found: &Found,
-        intent: Intent,
-        before: Option<Intent>,
-    ) -> Result<Link, Refused> {
-        if let Err(refused) = self.check_free(owner, found).await {
-            let Refused::App(failure) = refused else {
-                return Err(refused);
-            };
-            return self.give_up(owner, before.as_ref(), failure).await;
-        }
-        let intent = Intent {
-            app_id: Some(found.id.clone()),
-            ..intent
-        };
-        self.ledger.write(Ledger::intend(owner, &intent)).await?;
-        // Made by us before a crash: then the intent has its password.
-        let begun = self.ledger.intent(owner).await?;
-        let password = begun.and_then(|intent| intent.password);
-        match self.connector.update_user(&found.id, wanted).await {
-            Ok(id) => {
-                let held = self.connector.login(&found.attributes);
-                Ok(self.link_again(id, wanted, &held, password))
-            }
-            Err(failure) => self.give_up(owner, before.as_ref(), failure).await,
-        }
-    }
-
-    async fn create(
-        &self,
-        wanted: &Attributes,
-        password: Option<&Secret>,
-    ) -> Result<String, AppFailure> {
-        let failure = match self.connector.create_user(wanted, password).await {
-            Ok(Made { id, rest: Ok(()) }) => return Ok(id),
-            Ok(Made {
-                id,
-                rest: Err(failure),
-            }) => {
-                // Half made: nobody rather than somebody whom the client did not ask for.
-                return Err(match self.connector.remove_user(&id).await {
-                    Ok(_) => failure.certainly_not(),
-                    Err(_still_there) => failure.perhaps(),
-                });
-            }
-            Err(failure) => failure,
-        };
-        if !failure.perhaps_done() {
-            return Err(failure);
-        }
-        // No answer, or half of one: looked at once more.
-        match self.connector.find_user(self.key(wanted)).await {
-            Ok(Some(found)) => self
-                .connector
-                .update_user(&found.id, wanted)
-                .await
-                .map_err(|_| failure),
-            Ok(None) if failure.may_come() => Err(failure),
-            Ok(None) => Err(failure.certainly_not()),
-            Err(_not_now) => Err(failure),
-        }
-    }
-
-    /// R53: an account of the app belongs to one record, of one tenant; also one that is being made, as long as
-    /// nobody knows whether this is it.
-    pub(super) async fn check_free(&self, owner: &Owner, found: &Found) -> Result<(), Refused> {
-        let another = || AppFailure::Uniqueness("it belongs to another record".to_owned());
-        match self.ledger.owner(owner.kind, &found.id).await? {
-            Some(its) if its == *owner => return Ok(()),
-            Some(_) => return Err(another().into()),
-            None => {}
-        }
-        let theirs = |its: &Owner, intent: &Intent| {
-            its.kind == owner.kind
-                && its.tenant != owner.tenant
-                && self.is_meant(its.kind, intent, found)
-        };
-        let mut all = self.ledger.intents().await?.into_iter();
-        let begun = all.any(|(its, intent)| theirs(&its, &intent));
-        if begun { Err(another().into()) } else { Ok(()) }
-    }
-
-    /// Whether an account there may be what is being made.
-    fn is_meant(&self, kind: Kind, intent: &Intent, found: &Found) -> bool {
-        let Some(record) = intent.create.clone() else {
-            return false;
-        };
-        let (key, wanted) = match kind {
-            Kind::User => {
-                let user = serde_json::from_value::<User>(record);
-                let wanted = user.map(|user| view::of_user(&self.connector, &user));
-                (self.connector.user_key(), wanted)
-            }
-            Kind::Group => {
-                let group = serde_json::from_value::<Group>(record);
-                let wanted = group.map(|group| view::of_group(&group));
-                (self.connector.group_key(), wanted)
-            }
-        };
-        let text = |of: &Attributes| of.get(key).and_then(Value::as_str).map(fold);
-        wanted
-            .is_ok_and(|wanted| text(&wanted).is_some() && text(&wanted) == text(&found.attributes))
     }
 
     /// Changes a person there; none when nothing of it concerns the app.
@@ -269,23 +104,18 @@ impl AppSide {
         let wanted = view::of_change(&self.connector, before, after);
         let was = view::of_user(&self.connector, before);
         let Some(link) = link else {
-            // Who is not let in needs no account.
             if !after.active {
-                return Ok(None);
+                let link = self.shut(&owner, &wanted, take_over, now).await?;
+                return Ok(link.map(|link| Self::done(owner, &link, None)));
             }
             return self.make_user(after, take_over, now).await.map(Some);
         };
         if owed.is_none() && !link.unconfirmed && was == wanted {
             return Ok(None);
         }
-        let meant = owed.as_ref().and_then(|owed| owed.app_id.clone());
-        if meant.is_none() {
-            // Where the id is the name: by which one they are found if the answer never comes.
-            let id = self.connector.id_after(&link.app_id, &wanted);
-            let intent = Intent::sync(Some(id).filter(|id| *id != link.app_id), now);
-            self.ledger.write(Ledger::intend(&owner, &intent)).await?;
-        }
-        let brought = self.bring(&owner, &link, meant.as_deref(), &wanted, (take_over, now));
+        let intent = Intent::sync(now).named(self.key(&wanted));
+        self.ledger.write(Ledger::intend(&owner, &intent)).await?;
+        let brought = self.bring(&owner, &link, &wanted, (take_over, now));
         match brought.await {
             Ok(link) => Ok(Some(Self::done(owner, &link, None))),
             Err(Refused::App(failure)) => {
@@ -303,24 +133,66 @@ impl AppSide {
         }
     }
 
-    /// Makes the app hold this of somebody who has an account there, or had one; `meant` is the id of theirs that a
-    /// change without an answer was to lead to.
+    /// Who has no account of ours there and shall not be let in: one of their name is theirs, and is deactivated. None
+    /// where there is nothing to do.
+    pub(super) async fn shut(
+        &self,
+        owner: &Owner,
+        wanted: &Attributes,
+        take_over: TakeOver,
+        now: Timestamp,
+    ) -> Result<Option<Link>, Refused> {
+        let key = self.key(wanted);
+        if key.is_empty() || !self.connector.can_deactivate() {
+            return Ok(None);
+        }
+        let found = self.connector.find_user(key).await?;
+        let Some(found) = found.filter(|found| super::is_active(&found.attributes)) else {
+            return Ok(None);
+        };
+        if self.check_free(owner, &found).await.is_err() {
+            return Ok(None);
+        }
+        self.check_take_over(owner, &found, take_over).await?;
+        let before = self.ledger.intent(owner).await?;
+        let link = self.take_over(owner, wanted, &found, Intent::sync(now), before);
+        link.await.map(Some)
+    }
+
+    /// Which account is theirs by now: the linked one, or where the id is a name the one that a rename without an answer
+    /// led to.
+    pub(super) async fn whereabouts(&self, owner: &Owner, link: &Link) -> Result<String, Refused> {
+        let owed = self.ledger.intent(owner).await?;
+        let names = owed.map(|owed| owed.names).unwrap_or_default();
+        let key = self.connector.user_key();
+        let called = |name: &String| {
+            let named = Attributes::from([(key.to_owned(), name.as_str().into())]);
+            self.connector.id_after(&link.app_id, &named)
+        };
+        let others = names.iter().rev().map(called);
+        let others: Vec<String> = others.filter(|id| *id != link.app_id).collect();
+        if others.is_empty() || self.connector.user(&link.app_id).await?.is_some() {
+            return Ok(link.app_id.clone());
+        }
+        for id in others {
+            if let Some(found) = self.connector.user(&id).await?
+                && self.check_free(owner, &found).await.is_ok()
+            {
+                return Ok(found.id);
+            }
+        }
+        Ok(link.app_id.clone())
+    }
+
+    /// Makes the app hold this of somebody who has an account there, or had one.
     pub(super) async fn bring(
         &self,
         owner: &Owner,
         link: &Link,
-        meant: Option<&str>,
         wanted: &Attributes,
         (take_over, now): (TakeOver, Timestamp),
     ) -> Result<Link, Refused> {
-        let mut id = link.app_id.clone();
-        if let Some(meant) = meant
-            && self.connector.user(&id).await?.is_none()
-            && let Some(found) = self.connector.user(meant).await?
-            && self.check_free(owner, &found).await.is_ok()
-        {
-            id = found.id;
-        }
+        let id = self.whereabouts(owner, link).await?;
         let key = self.key(wanted);
         if self.connector.renames_users()
             && fold(key) != fold(&link.login)
@@ -334,7 +206,7 @@ impl AppSide {
             // Gone behind our back: there again, unless they shall not be let in.
             Err(AppFailure::Missing) if crate::provision::app::is_active(wanted) => {
                 let (link, _made) = self
-                    .place(owner, wanted, take_over, Intent::sync(None, now))
+                    .place(owner, wanted, take_over, Intent::sync(now))
                     .await?;
                 Ok(link)
             }
@@ -358,7 +230,8 @@ impl AppSide {
     }
 
     /// Rows that note, with the record, that the app has yet to follow.
-    pub(in crate::provision) fn owes_user(user: &User, now: Timestamp) -> Along {
-        Self::owe(&Self::owner_of(user), now)
+    pub(in crate::provision) fn owes_user(&self, user: &User, now: Timestamp) -> Along {
+        let intent = Intent::sync(now).named(&self.name_of(user));
+        Ledger::intend(&Self::owner_of(user), &intent)
     }
 }
