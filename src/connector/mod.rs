@@ -10,6 +10,7 @@ mod fake;
 mod groups;
 mod intent;
 mod judge;
+mod later;
 mod ledger;
 mod map;
 mod membership;

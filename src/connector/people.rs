@@ -229,6 +229,11 @@ impl Connector {
         super::map::is_written(&self.users.kind, &self.users.kind.key)
     }
 
+    /// Whether somebody who is deleted may be in the app all the same, asleep.
+    pub const fn keeps_deleted_users(&self) -> bool {
+        self.users.kind.delete.is_none() || self.users.kind.soft
+    }
+
     async fn set_active(&self, found: &Found, active: bool) -> Result<(), AppFailure> {
         let context = Context::default()
             .of(&found.attributes)

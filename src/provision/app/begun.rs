@@ -89,7 +89,11 @@ impl Desk {
                 Err(Refused::App(failure)) if !failure.passes() => {}
                 done => done?,
             }
-            begun.take_over = begun.take_over.max(TakeOver::Ordinary);
+            // Where a deletion was owed, only who sleeps there is theirs.
+            if intent.create.is_some() || kind == Kind::Group || app.connector.keeps_deleted_users()
+            {
+                begun.take_over = begun.take_over.max(TakeOver::Ordinary);
+            }
             if app.ledger.intent(&owner).await?.is_some() {
                 begun.left.push(owner);
             }
@@ -97,7 +101,8 @@ impl Desk {
         Ok(begun)
     }
 
-    /// Who was deleted here may have left an account there that only sleeps: it is theirs who come again.
+    /// Who was deleted here may have left an account there that only sleeps: it is theirs who come again. Where the app
+    /// deletes, an account of this name is somebody else's, or was left on purpose.
     pub(in crate::provision) async fn wake(
         &self,
         user_name: &str,
@@ -107,9 +112,7 @@ impl Desk {
         let Some(app) = self.people.app.as_ref().filter(|_| !self.actor.dry_run) else {
             return Ok(());
         };
-        if self.is_buried(user_name).await? {
-            begun.take_over = begun.take_over.max(TakeOver::Ordinary);
-        }
+        let mut sleeps = app.connector.keeps_deleted_users() && self.is_buried(user_name).await?;
         for user in retired {
             let owner = AppSide::owner_of(user);
             let turns = &self.people.state.turns;
@@ -118,7 +121,11 @@ impl Desk {
                 Err(Refused::App(failure)) if !failure.passes() => {}
                 done => done?,
             }
+            sleeps |= app.ledger.link(&owner).await?.is_some();
             app.ledger.write(Ledger::untie(&owner)).await?;
+        }
+        if sleeps {
+            begun.take_over = begun.take_over.max(TakeOver::Ordinary);
         }
         Ok(())
     }

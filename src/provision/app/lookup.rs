@@ -238,16 +238,20 @@ impl Desk {
         if let Err(rule) = self.ruled.check_user(&mut draft, None) {
             return Ok(planned(Plan::Refused, rule.to_string()));
         }
+        let deleted = || {
+            let note = "deleted here before; sidegate user create makes them anew";
+            planned(Plan::Refused, note.to_owned())
+        };
+        if self.is_buried(&draft.user_name).await? {
+            return Ok(deleted());
+        }
         if !apply {
             return Ok(planned(Plan::New, String::new()));
         }
         let made = self.bring_in(app, account, ManagedBy::Operator).await?;
         Ok(match made {
             Some(user) => planned(Plan::New, user.id.to_string()),
-            None => planned(
-                Plan::Refused,
-                "deleted here before; sidegate user create makes them anew".to_owned(),
-            ),
+            None => deleted(),
         })
     }
 

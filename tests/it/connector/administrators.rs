@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{LOCAL, World};
 use crate::oidc::{idp_settings, sign_in};
 use crate::scim::refused;
-use crate::support::{Answer, CONNECTOR, OidcIdp, ScimClient, Sidegate, StubApp, user};
+use crate::support::{Answer, CONNECTOR, OidcIdp, Ran, ScimClient, Sidegate, StubApp, run, user};
 
 /// 409, with what an operator does about it, and not a word of what the account is.
 fn turned_down(answer: &Answer, what: &str) {
@@ -113,4 +113,63 @@ async fn who_signs_in_has_their_account() {
     assert_eq!(app.count("POST "), 0, "her own account");
     assert!(app.state().people[&alice].admin, "as it was");
     assert_eq!(idp.find("/Users", filter).await.len(), 1, "from now on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_deleted_gets_back_what_sleeps_and_nothing_else() {
+    let soft = CONNECTOR.replace(
+        "call = \"DELETE /people/{id}\"",
+        "call = \"PATCH /people/{id}\"\nbody = { active = false }\nsoft = true",
+    );
+    assert_ne!(soft, CONNECTOR);
+    for (what, settings, connector, sleeps) in [
+        ("deleted", "", CONNECTOR, false),
+        ("disabled", "", soft.as_str(), true),
+        (
+            "retired",
+            "provisioning.on_delete = \"deactivate\"",
+            CONNECTOR,
+            true,
+        ),
+    ] {
+        let mut world = World::with(settings, connector).await;
+        for its in world.app.state().people.values_mut() {
+            its.admin = false;
+        }
+        let ada = world.idp.person("ada").await;
+        let answer = world.idp.delete(&format!("/Users/{ada}")).await;
+        assert_eq!(answer.status, 204, "{what}: {}", answer.text());
+        if sleeps {
+            world.idp.person("ada").await;
+            assert!(world.app.one("ada").active, "{what}: hers");
+        } else {
+            world.app.account("ada", |_| {});
+            let other = world.app.one("ada");
+            let answer = world.idp.post("/Users", &user("ada")).await;
+            turned_down(&answer, &format!("{what}: somebody else's"));
+            assert_eq!(world.app.one("ada"), other, "{what}");
+            world.app.state().people.retain(|_, its| its.login != "ada");
+        }
+
+        // The last administrator was left there on purpose.
+        world.app.account("boss", |boss| boss.admin = true);
+        let ids = world.import(&["boss"]).await;
+        let answer = world.idp.delete(&format!("/Users/{}", ids[0])).await;
+        refused(&answer, 403, what);
+        let left = world.app.one("boss");
+        assert!(left.active, "{what}");
+        for _ in 0..2 {
+            let answer = world.idp.post("/Users", &user("boss")).await;
+            turned_down(&answer, &format!("{what}: the last administrator"));
+        }
+        assert_eq!(world.app.one("boss"), left, "{what}");
+        assert!(world.owed().await.is_empty(), "{what}");
+        let Ran(_, said, _) = run(world.gate.config(), "user import --from connector", "").await;
+        assert!(said.contains("sidegate user create"), "{what}: {said}");
+        world.gate.operator("user create boss").await;
+        let ids = world.import(&["boss"]).await;
+        let answer = world.change(&ids[0], "displayName", json!("B")).await;
+        assert_eq!(answer.status, 200, "{what}: {}", answer.text());
+        assert_eq!(world.app.one("boss").name, "B", "{what}");
+    }
 }
