@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::clock::Timestamp;
 use crate::connector::LedgerError;
 use crate::metrics::Metrics;
 
@@ -48,27 +49,56 @@ async fn r55_a_password_lasts_with_its_link_and_opens_for_its_row_alone() {
 }
 
 #[tokio::test]
-async fn what_a_record_may_have_been_made_with_stays_until_it_is_settled() {
+async fn what_a_record_may_be_stays_until_it_is_settled() {
     let ledger = ledger();
     let ada = owner("default", "1");
     let sealed = ledger.seal(&ada, &Secret::new("canary")).unwrap();
     let making = Intent {
         password: Some(sealed.clone()),
-        ..Intent::sync(NOW)
+        ..Intent::sync(NOW).named("ada").named("eve")
     };
     let found = async || ledger.intent(&ada).await.unwrap();
     ledger.write(Ledger::intend(&ada, &making)).await.unwrap();
     // Noted again by who knows nothing of it.
-    let again = Intent::sync(Some("7".to_owned()), NOW);
+    let again = Intent {
+        app_id: Some("7".to_owned()),
+        ..Intent::sync(NOW).named("zoe").named("ada")
+    };
     ledger.write(Ledger::intend(&ada, &again)).await.unwrap();
     let noted = found().await.unwrap();
-    assert_eq!(
-        (noted.app_id.as_deref(), noted.password),
-        (Some("7"), Some(sealed))
-    );
-    ledger.write(Ledger::settle(&ada)).await.unwrap();
-    ledger.write(Ledger::intend(&ada, &again)).await.unwrap();
-    assert_eq!(found().await.unwrap().password, None);
+    assert_eq!(noted.app_id.as_deref(), Some("7"));
+    assert_eq!(noted.names, ["eve", "zoe", "ada"]);
+    assert_eq!(noted.password, Some(sealed));
+    assert!(noted.is_called("EVE") && !noted.is_called("bob"));
+    for number in 0..40 {
+        let more = Intent::sync(NOW).named(&format!("name-{number}"));
+        ledger.write(Ledger::intend(&ada, &more)).await.unwrap();
+    }
+    let names = found().await.unwrap().names;
+    assert_eq!(names.len(), 16, "no more than these");
+    assert_eq!(names[15], "name-39");
+
+    let back = Ledger::put_back(&ada, Some(&again));
+    ledger.write(back).await.unwrap();
+    let noted = found().await.unwrap();
+    assert_eq!(noted.names, ["zoe", "ada"], "as it was before");
+    assert_eq!(noted.password, None);
+    ledger.write(Ledger::put_back(&ada, None)).await.unwrap();
+    assert!(found().await.is_none());
+}
+
+#[tokio::test]
+async fn r53_what_is_another_s_stays_theirs() {
+    let ledger = ledger();
+    let (ada, eve) = (owner("acme", "1"), owner("umbrella", "2"));
+    for owner in [&ada, &eve] {
+        ledger
+            .write(Ledger::tie(owner, &link("7", None)))
+            .await
+            .unwrap();
+    }
+    assert_eq!(ledger.owner(Kind::User, "7").await.unwrap(), Some(ada));
+    assert_eq!(ledger.link(&eve).await.unwrap(), None);
 }
 
 #[test]
@@ -114,7 +144,10 @@ async fn an_account_has_one_owner() {
 #[tokio::test]
 async fn what_is_begun_lasts_until_it_is_settled() {
     let ledger = ledger();
-    let intent = Intent::sync(Some("7".to_owned()), NOW);
+    let intent = Intent {
+        app_id: Some("7".to_owned()),
+        ..Intent::sync(NOW)
+    };
     ledger
         .write(Ledger::intend(&owner("default", "ada"), &intent))
         .await

@@ -104,7 +104,15 @@ impl Provision {
         let Some(found) = app.connector.find_user_by(attribute, value).await? else {
             return Ok(None);
         };
-        if app.ledger.owner(Kind::User, &found.id).await?.is_some()
+        // Several look-ups at once bring in one person.
+        let _name = self
+            .people
+            .name_turn(Kind::User, app.key(&found.attributes))
+            .await;
+        if let Some(user) = self.directory().find_users(tenant, key).await?.pop() {
+            return Ok(Some(user));
+        }
+        if app.is_somebodys(&found).await?
             || !app
                 .may_take_over(tenant, &found, TakeOver::Ordinary)
                 .await?

@@ -8,7 +8,7 @@ use crate::support::{Ran, Trouble, run};
 
 impl World {
     /// Runs `connector drift`; gives kind, login and whether it was mended of each line, and the exit code.
-    async fn drift(&self, mend: &str) -> (i32, Vec<(String, String, bool)>) {
+    pub(super) async fn drift(&self, mend: &str) -> (i32, Vec<(String, String, bool)>) {
         let line = match mend {
             "" => "connector drift --json".to_owned(),
             mend => format!("connector drift --json --mend {mend}"),
