@@ -73,15 +73,20 @@ impl People {
         touch: &Touch,
         along: Along,
     ) -> Result<(), Refused> {
-        let along = match &self.webhook {
-            Some(webhook) => along.and(webhook.queue(messages(&changes), self.clock.now())),
-            None => along,
-        };
+        let (mut along, mut posts) = (along, None);
+        if let Some(webhook) = &self.webhook {
+            let messages = messages(&changes);
+            posts = Some(webhook).filter(|_| !messages.is_empty());
+            along = along.and(webhook.queue(messages, self.clock.now()));
+        }
         let apply = |entries: Along| self.directory.apply_with(changes, along.and(entries));
         let apply = self.audit.with(events, apply);
         // Polled in this order; both writes share a commit.
         let (ended, applied) = tokio::join!(biased; self.end(touch), apply);
         applied?;
+        if let Some(webhook) = posts {
+            webhook.committed();
+        }
         match &touch.refresh {
             Refresh::Nobody => {}
             Refresh::People(tenant, people) if people.len() <= FEW => {

@@ -84,3 +84,47 @@ fn group(group: &Group) -> Value {
     data.insert("id".to_owned(), group.id.to_string().into());
     data.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::FutureExt as _;
+
+    use crate::connector::Webhook;
+    use crate::provision::world::*;
+    use crate::storage::StorageError;
+
+    #[tokio::test]
+    async fn whoever_posts_is_woken_when_there_is_something_to_post() {
+        let mut world = World::new(vec![tenant()]).await;
+        let settings = crate::config::Webhook {
+            url: "http://127.0.0.1:9/hook".parse().unwrap(),
+            secret: crate::secret::Secret::new("whsec_c2VjcmV0".to_owned()),
+            timeout: std::time::Duration::from_secs(1),
+            attempts: 1,
+        };
+        let webhook = Webhook::new(settings, world.store.clone(), Arc::clone(&world.metrics));
+        let webhook = Arc::new(webhook.unwrap());
+        let provision = Arc::into_inner(world.provision).unwrap();
+        world.provision = Arc::new(provision.telling(Some(Arc::clone(&webhook))));
+        let woken = |webhook: &Webhook| webhook.woken().now_or_never().is_some();
+
+        let ada = world.post(draft("ada")).await.unwrap();
+        assert!(woken(&webhook), "behind the commit");
+        assert_eq!(webhook.waiting(9).await.unwrap().len(), 1);
+        world.edit(&ada, |_| ()).await.unwrap();
+        assert!(!woken(&webhook), "nothing changed");
+
+        // Whoever is woken before the commit finds nothing, and sleeps again.
+        let (queue, now) = (Arc::clone(&webhook), NOW);
+        let messages =
+            super::messages(&[super::Change::PutUser(Box::new(ada), super::Expected::New)]);
+        let write = move |transaction: &redb::WriteTransaction| {
+            queue.queue(messages, now).write(transaction)?;
+            Ok::<_, StorageError>(woken(&queue))
+        };
+        assert!(!world.store.write(write).await.unwrap(), "in the midst");
+        assert_eq!(webhook.waiting(9).await.unwrap().len(), 2);
+    }
+}

@@ -23,7 +23,7 @@ pub struct Webhook {
     settings: config::Webhook,
     outbound: Outbound,
     store: Embedded,
-    woken: Arc<Notify>,
+    woken: Notify,
     metrics: Arc<Metrics>,
 }
 
@@ -44,7 +44,7 @@ impl Webhook {
             settings,
             outbound,
             store,
-            woken: Arc::default(),
+            woken: Notify::new(),
             metrics,
         })
     }

@@ -54,12 +54,11 @@ pub struct Queued {
 }
 
 impl Webhook {
-    /// Rows that queue these, to be written with what they tell of.
+    /// Rows that queue these, to be written with what they tell of; then [`Self::committed`].
     pub fn queue(&self, messages: Vec<Message>, now: Timestamp) -> Along {
         if messages.is_empty() {
             return Along::default();
         }
-        let woken = std::sync::Arc::clone(&self.woken);
         Along::new(move |transaction| {
             let mut rows = transaction.open_table(WAITING)?;
             let aside = transaction.open_table(ASIDE)?;
@@ -83,9 +82,13 @@ impl Webhook {
                 };
                 rows.insert(number, serde_json::to_vec(&queued)?.as_slice())?;
             }
-            woken.notify_one();
             Ok(())
         })
+    }
+
+    /// What was queued is committed: it is posted now, not at the next look. Said before, it would be looked for in vain.
+    pub fn committed(&self) {
+        self.woken.notify_one();
     }
 
     /// What waits, oldest first.
