@@ -1,11 +1,11 @@
 //! What an answer of the app's API means: a rule of the connector says so, else its status.
 
-use http::header::{LINK, LOCATION, RETRY_AFTER};
+use http::header::{LINK, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::failure::words;
-use super::{AppFailure, Fate};
+use super::{AppFailure, Fate, later};
 use crate::config::{ErrorRule, Meaning};
 
 /// What the app answered, when it is no refusal.
@@ -48,10 +48,7 @@ pub(super) fn judge(
         meant && rule.condition.fits(status.as_u16(), document)
     });
     let meaning = rule.map_or_else(|| by_status(status), |rule| Some(rule.is));
-    let retry_after = headers
-        .get(RETRY_AFTER)
-        .and_then(|it| it.to_str().ok()?.parse().ok());
-    let retry_after = retry_after.map(std::time::Duration::from_secs);
+    let retry_after = later::retry_after(&headers);
     match meaning {
         Some(Meaning::Ok) => {}
         Some(Meaning::Uniqueness) => {

@@ -9,6 +9,7 @@ mod failure;
 mod fake;
 mod groups;
 mod judge;
+mod later;
 mod ledger;
 mod map;
 mod membership;

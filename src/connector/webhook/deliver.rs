@@ -1,18 +1,17 @@
 //! Posting.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{Request, Response};
+use http::Request;
+use http::header::CONTENT_TYPE;
 
 use super::Webhook;
 use super::queue::Queued;
 use crate::clock::Timestamp;
+use crate::connector::later::retry_after;
 use crate::crypto::hmac_sha256;
 use crate::storage::StorageError;
 
@@ -61,7 +60,8 @@ impl Webhook {
             }
             answer => {
                 self.metrics.webhook_posts.inc("refused");
-                let wait = answer.as_ref().ok().and_then(retry_after);
+                let wait = answer.as_ref().ok();
+                let wait = wait.and_then(|answer| retry_after(answer.headers()));
                 let why = answer.map_or_else(
                     |error| error,
                     |answer| format!("answers {}", answer.status().as_u16()),
@@ -83,15 +83,4 @@ impl Webhook {
             .header("webhook-signature", format!("v1,{signature}"))
             .body(Bytes::from(queued.body.clone()))
     }
-}
-
-fn retry_after(answer: &Response<Bytes>) -> Option<Duration> {
-    let seconds = answer
-        .headers()
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds))
 }
