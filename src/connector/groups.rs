@@ -43,6 +43,13 @@ impl Connector {
             .is_some_and(|groups| groups.members.is_some())
     }
 
+    /// Whether the app deletes groups.
+    pub fn deletes_groups(&self) -> bool {
+        self.groups
+            .as_ref()
+            .is_some_and(|groups| groups.kind.delete.is_some())
+    }
+
     /// A group by the app's id.
     ///
     /// # Errors

@@ -83,7 +83,9 @@ impl Desk {
     }
 
     async fn make_group(&self, draft: GroupDraft, members: Vec<UserId>) -> Result<Group, Refused> {
-        let moves = self.moves(None, vec![MemberChange::Add(members)]).await?;
+        let moves = self
+            .moves(None, vec![MemberChange::Add(members.clone())])
+            .await?;
         if !moves.added.is_empty() {
             self.check_members(&draft.display_name)?;
         }
@@ -103,6 +105,18 @@ impl Desk {
             return Ok(group);
         }
         let begun = self.finish_begun(Kind::Group, &group.display_name).await?;
+        if let Some(holder) = self.unconfirmed_group(&group).await? {
+            // The client asks again for what it was not told of.
+            let edit = move |_: &Group| {
+                let draft = GroupDraft {
+                    display_name: group.display_name.clone(),
+                    external_id: group.external_id.clone(),
+                    attributes: group.attributes.clone(),
+                };
+                Ok((draft, vec![MemberChange::Replace(members.clone())]))
+            };
+            return self.edit_group::<Refused>(&holder, None, edit).await;
+        }
         self.check_name_free(&group).await?;
         let touch = self.touch_of_group(None, Some(&group), &moves).await?;
         let changes = changes(&group, Expected::New, &moves);
@@ -118,7 +132,7 @@ impl Desk {
     }
 
     async fn edit_group<E: From<Refused>>(
-        self,
+        &self,
         id: &GroupId,
         expected: Option<u64>,
         edit: impl Fn(&Group) -> Result<(GroupDraft, Vec<MemberChange>), E>,
@@ -160,9 +174,9 @@ impl Desk {
         }
         let nothing = told::of_group(Some(before), Some(&after), &moves.added, &moves.removed);
         if nothing.is_none() {
-            self.people
-                .settle(&AppSide::owner_of_group(before), self.take_over())
-                .await?;
+            let owner = AppSide::owner_of_group(before);
+            self.people.settle(&owner, self.take_over()).await?;
+            self.people.confirm_group(&owner).await?;
             return Ok(after);
         }
         after.version = before.version.saturating_add(1);

@@ -84,7 +84,9 @@ impl People {
         // Polled in this order; both writes share a commit.
         let (ended, applied) = tokio::join!(biased; self.end(touch), apply);
         applied?;
-        posts.into_iter().for_each(|webhook| webhook.committed());
+        if let Some(webhook) = posts {
+            webhook.committed();
+        }
         match &touch.refresh {
             Refresh::Nobody => {}
             Refresh::People(tenant, people) if people.len() <= FEW => {

@@ -3,12 +3,13 @@
 use super::begun::{Begun, TakeOver};
 use super::{AppSide, InApp};
 use crate::audit::Event;
-use crate::directory::Change;
-use crate::identity::Group;
+use crate::connector::{Found, Intent, Ledger, Link, Owner};
+use crate::directory::{Change, DirectoryError, Expected, GroupKey};
+use crate::identity::{Group, GroupId, fold};
 use crate::provision::desk::Desk;
 use crate::provision::members::Moves;
 use crate::provision::touch::Touch;
-use crate::provision::{People, Refused};
+use crate::provision::{Actor, People, Refused, told};
 use crate::storage::Along;
 
 /// A change of a group, what the audit is told of it, and what it does to sessions.
@@ -30,6 +31,58 @@ impl People {
             made.along = std::mem::take(&mut made.along).and(begun.settled());
         }
         Ok(made)
+    }
+
+    /// Whoever asked for the group is told of it now.
+    pub(in crate::provision) async fn confirm_group(&self, owner: &Owner) -> Result<(), Refused> {
+        match &self.app {
+            Some(app) => app.confirm_group(owner).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A group that was being made when the process ended, in an app that deletes none: so it is made here, too, and its
+    /// people come when its client asks again.
+    pub(super) async fn finish_group(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        intent: &Intent,
+        found: Found,
+    ) -> Result<(), Refused> {
+        let group = intent.create.clone();
+        let group = group.and_then(|group| serde_json::from_value::<Group>(group).ok());
+        let Some(group) = group else {
+            return Ok(app.ledger.write(Ledger::settle(owner)).await?);
+        };
+        let link = Link {
+            app_id: found.id,
+            login: group.display_name.clone(),
+            unconfirmed: true,
+            password: None,
+        };
+        let along = Ledger::tie(owner, &link).and(Ledger::settle(owner));
+        let actor = Actor {
+            name: "connector".to_owned(),
+            ..Actor::default()
+        };
+        let event = Event {
+            group: Some(group.id.to_string()),
+            group_name: Some(group.display_name.clone()),
+            external_id: group.external_id.clone(),
+            changes: told::of_group(None, Some(&group), &[], &[]),
+            ..actor.event("group.created", &group.tenant)
+        };
+        let change = Change::PutGroup(Box::new(group), Expected::New);
+        let commit = self
+            .commit_with(vec![change], vec![event], &Touch::default(), along)
+            .await;
+        match commit {
+            Err(Refused::Directory(DirectoryError::Taken(_))) => {
+                Ok(app.ledger.write(Ledger::settle(owner)).await?)
+            }
+            done => done,
+        }
     }
 
     /// Another name: first in the app.
@@ -58,6 +111,25 @@ impl People {
 }
 
 impl Desk {
+    /// A group of this name whose client was never told of it.
+    pub(in crate::provision) async fn unconfirmed_group(
+        &self,
+        group: &Group,
+    ) -> Result<Option<GroupId>, Refused> {
+        let Some(app) = &self.people.app else {
+            return Ok(None);
+        };
+        let key = GroupKey::DisplayName(fold(&group.display_name));
+        let found = self.people.directory.find_groups(self.tenant(), &key);
+        for holder in found.await? {
+            let link = app.ledger.link(&AppSide::owner_of_group(&holder)).await?;
+            if link.is_some_and(|link| link.unconfirmed) {
+                return Ok(Some(holder.id));
+            }
+        }
+        Ok(None)
+    }
+
     /// The record, and then who comes and goes in the app: whoever loses a group has lost it here, whatever the app
     /// then says.
     pub(in crate::provision) async fn commit_group(

@@ -25,7 +25,8 @@ impl AppSide {
         }
     }
 
-    /// Makes a new group there, or takes over the one of this name. Where groups stay with us, none.
+    /// Makes a new group there, or takes over the one of this name. Where groups stay with us, none. Whoever asked for it
+    /// is told when its people are in it, too: until then it is unconfirmed.
     pub(in crate::provision) async fn make_group(
         &self,
         group: &Group,
@@ -37,6 +38,10 @@ impl AppSide {
         }
         let owner = Self::owner_of_group(group);
         let (link, made) = self.place_group(&owner, group, take_over, now).await?;
+        let link = Link {
+            unconfirmed: true,
+            ..link
+        };
         let along = Ledger::tie(&owner, &link).and(Self::owe(&owner, now));
         Ok(Some(InApp { along, made, owner }))
     }
@@ -125,15 +130,16 @@ impl AppSide {
         {
             return Err(AppFailure::Uniqueness(format!("the app has a group {name:?}")).into());
         }
-        match self
-            .connector
-            .update_group(&link.app_id, &view::of_group(group))
-            .await
-        {
-            Ok(id) => Ok(Self::group_link(id, group)),
-            Err(AppFailure::Missing) => Ok(self.place_group(owner, group, true, now).await?.0),
-            Err(failure) => Err(failure.into()),
-        }
+        let wanted = view::of_group(group);
+        let after = match self.connector.update_group(&link.app_id, &wanted).await {
+            Ok(id) => Self::group_link(id, group),
+            Err(AppFailure::Missing) => self.place_group(owner, group, true, now).await?.0,
+            Err(failure) => return Err(failure.into()),
+        };
+        Ok(Link {
+            unconfirmed: link.unconfirmed,
+            ..after
+        })
     }
 
     /// A group that was being made when the process ended.
@@ -173,7 +179,21 @@ impl AppSide {
                 .change_members(&link.app_id, &add, &remove)
                 .await?;
         }
-        Ok(self.ledger.write(Ledger::settle(&owner)).await?)
+        self.ledger.write(Ledger::settle(&owner)).await?;
+        self.confirm_group(&owner).await
+    }
+
+    /// Whoever asked for the group is told of it now.
+    pub(super) async fn confirm_group(&self, owner: &Owner) -> Result<(), Refused> {
+        let link = self.ledger.link(owner).await?;
+        if let Some(link) = link.filter(|link| link.unconfirmed) {
+            let link = Link {
+                unconfirmed: false,
+                ..link
+            };
+            self.ledger.write(Ledger::tie(owner, &link)).await?;
+        }
+        Ok(())
     }
 
     async fn ids(&self, group: &Group, users: &[UserId]) -> Result<Vec<String>, Refused> {
@@ -188,14 +208,17 @@ impl AppSide {
         Ok(ids)
     }
 
-    /// The record could not be written: the group that was made there goes again.
+    /// The record could not be written: the group that was made there goes again. Where the app deletes none, it is owed
+    /// on, so that it is known whose it is.
     pub(in crate::provision) async fn undo_group(&self, in_app: InApp) {
         let InApp {
             made,
             owner,
             along: _,
         } = in_app;
-        let Some(id) = made else { return };
+        let Some(id) = made.filter(|_| self.connector.deletes_groups()) else {
+            return;
+        };
         if self.connector.remove_group(&id).await.is_ok() {
             drop(self.ledger.write(Ledger::settle(&owner)).await);
         }

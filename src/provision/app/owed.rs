@@ -383,6 +383,9 @@ impl People {
                 app.connector.remove_group(&link.app_id).await?;
             } else if begun.is_some() {
                 match app.begun_group(owner, intent).await? {
+                    Some(found) if !app.connector.deletes_groups() => {
+                        return self.finish_group(app, owner, intent, found).await;
+                    }
                     // Nobody was told of it.
                     Some(found) => app.connector.remove_group(&found.id).await?,
                     None => return self.give_time(app, owner, intent).await,

@@ -6,6 +6,7 @@ mod imported;
 mod kanboard;
 mod killed;
 mod miniflux;
+mod teams;
 mod troubles;
 mod turned_down;
 mod two_tenants;
