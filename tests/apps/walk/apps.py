@@ -296,7 +296,38 @@ class Zabbix(App):
         return found(r'icon-profile" title="([^" ]*)', page)
 
 
+class Redmine(App):
+    cannot = {"letters": "its names are ASCII only"}
+
+    def headers(self):
+        return {"X-Redmine-API-Key": self.ready["REDMINE_API_KEY"]}
+
+    def people(self):
+        # The list does not tell who is locked.
+        listed = self.ask("GET", "/users.json?status=&limit=100")["users"]
+        everybody = [self.ask("GET", f"/users/{one['id']}.json")["user"] for one in listed]
+        return [
+            {"id": one["id"], "login": one["login"], "name": f"{one['firstname']} {one['lastname']}", "email": one["mail"],
+             "active": one["status"] == 1}
+            for one in everybody
+        ]
+
+    def groups(self):
+        logins = {one["id"]: one["login"] for one in self.ask("GET", "/users.json?status=&limit=100")["users"]}
+        listed = [self.ask("GET", f"/groups/{one['id']}.json?include=users")["group"] for one in self.ask("GET", "/groups.json")["groups"]]
+        return {group["name"]: {logins[one["id"]] for one in group["users"]} for group in listed}
+
+    def make(self, login, given, family, email):
+        self.ask("POST", "/users.json", {
+            "user": {"login": login, "mail": email, "firstname": given, "lastname": family, "generate_password": True},
+        })
+
+    def whom(self, browser):
+        _, _, page = browser.get("/my/account")
+        return found(r'id="loggedas">[^<]*<a [^>]*>([^<]*)', page)
+
+
 APPS = {
     "miniflux": Miniflux, "kanboard": Kanboard, "keystone": Keystone, "jupyterhub": Jupyterhub, "airflow": Airflow,
-    "rt": Rt, "wordpress": Wordpress, "zabbix": Zabbix, "nautobot": Nautobot,
+    "rt": Rt, "wordpress": Wordpress, "zabbix": Zabbix, "nautobot": Nautobot, "redmine": Redmine,
 }
