@@ -327,7 +327,42 @@ class Redmine(App):
         return found(r'id="loggedas">[^<]*<a [^>]*>([^<]*)', page)
 
 
+class Superset(App):
+    token = None
+
+    def headers(self):
+        if not self.token:
+            body = {"username": self.ready["SUPERSET_USER"], "password": self.ready["SUPERSET_PASSWORD"], "provider": "db"}
+            self.token = json.loads(call("POST", self.url + "/api/v1/security/login", body)[2])["access_token"]
+        return {"Authorization": "Bearer " + self.token}
+
+    def people(self):
+        return [
+            {"id": one["id"], "login": one["username"], "name": f"{one['first_name']} {one['last_name']}", "email": one["email"],
+             "active": one["active"]}
+            for one in self.ask("GET", "/api/v1/security/users/?q=(page_size:100)")["result"]
+        ]
+
+    def groups(self):
+        logins = {one["id"]: one["login"] for one in self.people()}
+        return {
+            group["name"]: {logins[one["id"]] for one in group["users"]}
+            for group in self.ask("GET", "/api/v1/security/groups/?q=(page_size:100)")["result"]
+        }
+
+    def make(self, login, given, family, email):
+        self.ask("POST", "/api/v1/security/users/", {
+            "username": login, "email": email, "first_name": given, "last_name": family, "active": True, "roles": [4],
+            "password": "secret-of-nobody",
+        })
+
+    def whom(self, browser):
+        status, _, text = browser.get("/api/v1/me/", {"Accept": "application/json"})
+        return json.loads(text)["result"]["username"] if status == 200 and text.startswith("{") else None
+
+
 APPS = {
     "miniflux": Miniflux, "kanboard": Kanboard, "keystone": Keystone, "jupyterhub": Jupyterhub, "airflow": Airflow,
     "rt": Rt, "wordpress": Wordpress, "zabbix": Zabbix, "nautobot": Nautobot, "redmine": Redmine,
+    "superset": Superset,
 }
