@@ -27,6 +27,10 @@ class App:
         assert status < 300, f"{method} {path} is answered {status}: {text[:200]}"
         return json.loads(text) if text.strip() else None
 
+    def name(self, login):
+        """The user name that the idp is told to send for this app."""
+        return login
+
     def people(self):
         """Everybody: {"id", "login", "name", "email", "active"}, as far as the app has it."""
         raise NotImplementedError
@@ -296,6 +300,34 @@ class Zabbix(App):
         return found(r'icon-profile" title="([^" ]*)', page)
 
 
+class Gitea(App):
+    cannot = {
+        "rename": "by a call of its own, which no preset can say; the account and its login stay",
+        "groups": "its teams belong to one organisation each", "letters": "its names are ASCII only",
+    }
+
+    def headers(self):
+        return {"Authorization": "token " + self.ready["GITEA_TOKEN"]}
+
+    def name(self, login):
+        return login.split("@")[0]  # it takes no address
+
+    def people(self):
+        return [
+            {"id": one["id"], "login": one["login"], "name": one["full_name"], "email": one["email"], "active": not one["prohibit_login"]}
+            for one in self.ask("GET", "/api/v1/admin/users?limit=50")
+        ]
+
+    def make(self, login, given, family, email):
+        self.ask("POST", "/api/v1/admin/users", {
+            "username": login, "email": email, "full_name": f"{given} {family}", "password": "Secret-of-nobody-1", "must_change_password": False,
+        })
+
+    def whom(self, browser):
+        _, _, page = browser.get("/user/settings")
+        return found(r"Signed in as <strong>([^<]*)", page)
+
+
 class Redmine(App):
     cannot = {"letters": "its names are ASCII only"}
 
@@ -338,8 +370,7 @@ class Superset(App):
 
     def people(self):
         return [
-            {"id": one["id"], "login": one["username"], "name": f"{one['first_name']} {one['last_name']}", "email": one["email"],
-             "active": one["active"]}
+            {"id": one["id"], "login": one["username"], "name": f"{one['first_name']} {one['last_name']}", "email": one["email"], "active": one["active"]}
             for one in self.ask("GET", "/api/v1/security/users/?q=(page_size:100)")["result"]
         ]
 
@@ -363,6 +394,6 @@ class Superset(App):
 
 APPS = {
     "miniflux": Miniflux, "kanboard": Kanboard, "keystone": Keystone, "jupyterhub": Jupyterhub, "airflow": Airflow,
-    "rt": Rt, "wordpress": Wordpress, "zabbix": Zabbix, "nautobot": Nautobot, "redmine": Redmine,
-    "superset": Superset,
+    "rt": Rt, "wordpress": Wordpress, "zabbix": Zabbix, "nautobot": Nautobot, "gitea": Gitea,
+    "redmine": Redmine, "superset": Superset,
 }
