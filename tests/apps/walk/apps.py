@@ -27,6 +27,10 @@ class App:
         assert status < 300, f"{method} {path} is answered {status}: {text[:200]}"
         return json.loads(text) if text.strip() else None
 
+    def name(self, login):
+        """The user name that the idp is told to send for this app."""
+        return login
+
     def people(self):
         """Everybody: {"id", "login", "name", "email", "active"}, as far as the app has it."""
         raise NotImplementedError
@@ -296,7 +300,100 @@ class Zabbix(App):
         return found(r'icon-profile" title="([^" ]*)', page)
 
 
+class Gitea(App):
+    cannot = {
+        "rename": "by a call of its own, which no preset can say; the account and its login stay",
+        "groups": "its teams belong to one organisation each", "letters": "its names are ASCII only",
+    }
+
+    def headers(self):
+        return {"Authorization": "token " + self.ready["GITEA_TOKEN"]}
+
+    def name(self, login):
+        return login.split("@")[0]  # it takes no address
+
+    def people(self):
+        return [
+            {"id": one["id"], "login": one["login"], "name": one["full_name"], "email": one["email"], "active": not one["prohibit_login"]}
+            for one in self.ask("GET", "/api/v1/admin/users?limit=50")
+        ]
+
+    def make(self, login, given, family, email):
+        self.ask("POST", "/api/v1/admin/users", {
+            "username": login, "email": email, "full_name": f"{given} {family}", "password": "Secret-of-nobody-1", "must_change_password": False,
+        })
+
+    def whom(self, browser):
+        _, _, page = browser.get("/user/settings")
+        return found(r"Signed in as <strong>([^<]*)", page)
+
+
+class Redmine(App):
+    cannot = {"letters": "its names are ASCII only"}
+
+    def headers(self):
+        return {"X-Redmine-API-Key": self.ready["REDMINE_API_KEY"]}
+
+    def people(self):
+        # The list does not tell who is locked.
+        listed = self.ask("GET", "/users.json?status=&limit=100")["users"]
+        everybody = [self.ask("GET", f"/users/{one['id']}.json")["user"] for one in listed]
+        return [
+            {"id": one["id"], "login": one["login"], "name": f"{one['firstname']} {one['lastname']}", "email": one["mail"],
+             "active": one["status"] == 1}
+            for one in everybody
+        ]
+
+    def groups(self):
+        logins = {one["id"]: one["login"] for one in self.ask("GET", "/users.json?status=&limit=100")["users"]}
+        listed = [self.ask("GET", f"/groups/{one['id']}.json?include=users")["group"] for one in self.ask("GET", "/groups.json")["groups"]]
+        return {group["name"]: {logins[one["id"]] for one in group["users"]} for group in listed}
+
+    def make(self, login, given, family, email):
+        self.ask("POST", "/users.json", {
+            "user": {"login": login, "mail": email, "firstname": given, "lastname": family, "generate_password": True},
+        })
+
+    def whom(self, browser):
+        _, _, page = browser.get("/my/account")
+        return found(r'id="loggedas">[^<]*<a [^>]*>([^<]*)', page)
+
+
+class Superset(App):
+    token = None
+
+    def headers(self):
+        if not self.token:
+            body = {"username": self.ready["SUPERSET_USER"], "password": self.ready["SUPERSET_PASSWORD"], "provider": "db"}
+            self.token = json.loads(call("POST", self.url + "/api/v1/security/login", body)[2])["access_token"]
+        return {"Authorization": "Bearer " + self.token}
+
+    def people(self):
+        return [
+            {"id": one["id"], "login": one["username"], "name": f"{one['first_name']} {one['last_name']}", "email": one["email"], "active": one["active"]}
+            for one in self.ask("GET", "/api/v1/security/users/?q=(page_size:100)")["result"]
+        ]
+
+    def groups(self):
+        logins = {one["id"]: one["login"] for one in self.people()}
+        return {
+            group["name"]: {logins[one["id"]] for one in group["users"]}
+            for group in self.ask("GET", "/api/v1/security/groups/?q=(page_size:100)")["result"]
+        }
+
+    def make(self, login, given, family, email):
+        self.ask("POST", "/api/v1/security/users/", {
+            "username": login, "email": email, "first_name": given, "last_name": family, "active": True, "roles": [4],
+            "password": "secret-of-nobody",
+        })
+
+    def whom(self, browser):
+        status, _, text = browser.get("/api/v1/me/", {"Accept": "application/json"})
+        return json.loads(text)["result"]["username"] if status == 200 and text.startswith("{") else None
+
+
 APPS = {
     "miniflux": Miniflux, "kanboard": Kanboard, "keystone": Keystone, "jupyterhub": Jupyterhub, "airflow": Airflow,
-    "rt": Rt, "wordpress": Wordpress, "zabbix": Zabbix, "nautobot": Nautobot,
+    "rt": Rt, "wordpress": Wordpress, "zabbix": Zabbix, "nautobot": Nautobot, "gitea": Gitea,
+    "redmine": Redmine, "superset": Superset,
 }
