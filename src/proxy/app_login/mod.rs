@@ -110,7 +110,8 @@ pub(super) fn names(settings: &Settings) -> Vec<HeaderName> {
     }
 }
 
-/// R9: names that are not ours to set, or that the app could take for one of `[headers]`.
+/// R9: names that are not ours to set, or that the app could take for one of `[headers]`. A sign-in by form or JSON is a
+/// request of ours with the person's own fields in it, so there it is the same.
 pub(super) fn mistakes<'a>(
     settings: &Settings,
     others: impl IntoIterator<Item = &'a HeaderName>,
@@ -118,19 +119,25 @@ pub(super) fn mistakes<'a>(
     let folded = |name: &HeaderName| -> Vec<u8> { name.as_str().bytes().map(fold_byte).collect() };
     let mut before: Vec<_> = others.into_iter().map(folded).collect();
     let mut mistakes = Vec::new();
-    for name in names(settings) {
-        let why = match is_taken(&name) {
+    let Some(login) = &settings.upstream.login else {
+        return mistakes;
+    };
+    let basic = (login.kind == LoginKind::Basic).then(|| ("kind".to_owned(), &AUTHORIZATION));
+    let written = login.headers.iter();
+    let written = written.map(|(name, _)| (format!("headers.{name}"), name));
+    for (key, name) in basic.into_iter().chain(written) {
+        let why = match is_taken(name) {
             Some(why) => Some(why),
-            None if before.contains(&folded(&name)) => {
+            None if before.contains(&folded(name)) => {
                 Some("looks like another one that we set to apps that fold - and _")
             }
             None => None,
         };
         mistakes.extend(why.map(|why| Mistake {
-            key: "upstream.login.headers".to_owned(),
+            key: format!("upstream.login.{key}"),
             why: format!("{name} {why}"),
         }));
-        before.push(folded(&name));
+        before.push(folded(name));
     }
     mistakes
 }
