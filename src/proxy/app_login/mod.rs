@@ -12,6 +12,7 @@ mod through;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -24,6 +25,9 @@ use crate::session::{Held, Live};
 use crate::web::{set_cookie_pair, strip_cookies};
 use signs::Signs;
 
+/// The longest that a whole sign-in may take.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// `[upstream.login]`, ready to sign people in.
 pub(super) struct AppLogin {
     settings: config::AppLogin,
@@ -33,6 +37,8 @@ pub(super) struct AppLogin {
     signs: Signs,
     /// Of the pages that the app takes its forms to come from.
     origin: String,
+    /// The whole sign-in: two answers, as long as the app may take for each.
+    time: Duration,
     provision: Arc<Provision>,
 }
 
@@ -62,6 +68,11 @@ impl AppLogin {
                 .collect(),
             signs: Signs::new(&login),
             origin,
+            time: settings
+                .upstream
+                .response_timeout
+                .saturating_mul(2)
+                .min(LONGEST),
             provision: Arc::clone(provision),
             settings: login,
         })

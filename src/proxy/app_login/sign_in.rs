@@ -31,8 +31,8 @@ use crate::web::{self, KeptCookies, X_REQUEST_ID};
 const MAX_PAGE: usize = 1024 * 1024;
 /// What is read of the answer to a sign-in, so that its connection can be used again, bytes.
 const MAX_ANSWER: usize = 64 * 1024;
-/// The whole sign-in.
-const TIME: Duration = Duration::from_secs(30);
+/// So long, too.
+const LINGER: Duration = Duration::from_secs(1);
 /// The app sees the person's own browser: some bind their session to it, or to the address.
 const LIKE: [HeaderName; 3] = [HOST, USER_AGENT, ACCEPT_LANGUAGE];
 const WAY: &str = "x-forwarded-";
@@ -64,8 +64,8 @@ impl AppLogin {
         if self.settings.has_session() {
             let example = browser(example);
             let signing_in = self.sign_in(upstream, &mut words, &example, now);
-            let cookies = tokio::time::timeout(TIME, signing_in).await;
-            let cookies = cookies.map_err(|_elapsed| LoginFailure::Slow(TIME))??;
+            let cookies = tokio::time::timeout(self.time, signing_in).await;
+            let cookies = cookies.map_err(|_elapsed| LoginFailure::Slow(self.time))??;
             return Ok(Held::new(self.number, None, Vec::new(), cookies));
         }
         let headers = match self.settings.kind {
@@ -100,7 +100,7 @@ impl AppLogin {
         let (head, body) = answer.into_parts();
         cookies.take_in(&head.headers, now, |_| true);
         // Where it is longer the connection is not used again, and that is all.
-        if web::read(body, MAX_ANSWER, TIME).await.is_ok() {
+        if web::read(body, MAX_ANSWER, LINGER).await.is_ok() {
             back(lease);
         }
         if !self.signs.is_success(&asked, head.status, &head.headers) {
@@ -137,7 +137,8 @@ impl AppLogin {
             return Err(LoginFailure::Page(head.status));
         }
         cookies.take_in(&head.headers, now, |_| true);
-        let text = web::read(body, MAX_PAGE, TIME).await?;
+        // The whole has less.
+        let text = web::read(body, MAX_PAGE, self.time.saturating_mul(2)).await?;
         back(lease);
         Ok(SignInPage::read(&String::from_utf8_lossy(&text)))
     }

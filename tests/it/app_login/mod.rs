@@ -1,8 +1,11 @@
 //! Apps that read no header: we sign in there on the person's behalf.
 
 mod accounts;
+mod failures;
+mod first;
 mod kanboard;
 mod sessions;
+mod sockets;
 mod ways;
 
 /// The stub's user API; `PASSWORD` is how its password field is written.
