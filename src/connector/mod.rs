@@ -19,6 +19,7 @@ mod records;
 mod rehearsal;
 mod render;
 mod request;
+mod reseal;
 mod webhook;
 mod wire;
 
@@ -35,6 +36,7 @@ pub use ledger::{Intent, Kind, Ledger, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
+pub use reseal::Resealed;
 pub use render::{Attributes, fill_body, fill_text, random_password};
 pub use webhook::{Message, Queued, Webhook};
 use wire::Wire;

@@ -4,6 +4,7 @@ mod accounts;
 mod failures;
 mod first;
 mod kanboard;
+mod keys;
 mod sessions;
 mod sockets;
 mod ways;
