@@ -4,6 +4,7 @@
 //! browser, and none of a browser's reaches the app. Passwords and cookies are in no log and no error.
 
 mod failure;
+mod names;
 mod page;
 mod sign_in;
 mod signs;
@@ -17,12 +18,12 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::app_session::CookieName;
 use super::reserved::{fold_byte, is_taken};
 use crate::config::{self, LoginKind, Mistake, Settings, UpstreamUrl};
 use crate::provision::Provision;
 use crate::session::{Held, Live};
 use crate::web::{set_cookie_pair, strip_cookies};
+use names::SessionNames;
 use signs::Signs;
 
 /// The longest that a whole sign-in may take.
@@ -33,7 +34,7 @@ pub(super) struct AppLogin {
     settings: config::AppLogin,
     /// What is held of other settings is not used.
     number: u64,
-    cookies: Vec<CookieName>,
+    cookies: SessionNames,
     signs: Signs,
     /// Of the pages that the app takes its forms to come from.
     origin: String,
@@ -61,11 +62,7 @@ impl AppLogin {
         };
         Some(Self {
             number: hasher.finish(),
-            cookies: login
-                .cookies
-                .iter()
-                .map(|name| CookieName::of(name))
-                .collect(),
+            cookies: SessionNames::new(&login.cookies),
             signs: Signs::new(&login),
             origin,
             time: settings
@@ -79,19 +76,24 @@ impl AppLogin {
     }
 
     fn is_named(&self, name: &[u8]) -> bool {
-        self.cookies.iter().any(|its| its.fits(name))
+        self.cookies.are(name)
     }
 
-    /// The app's session cookies are ours: whatever comes under their names is not for the app.
+    /// The app's session cookies are ours: whatever comes under their names, as any app reads them, is not for the app.
     fn strip(&self, request: &mut HeaderMap) {
         if !self.cookies.is_empty() {
-            strip_cookies(request, |name, _| self.is_named(name));
+            let is_ours =
+                |name: &[u8], value: &[u8]| self.cookies.could_be(&[name, value].join(&b'='));
+            strip_cookies(request, is_ours);
         }
     }
 
-    /// Takes them out of an answer.
+    /// Takes them out of an answer; several in one field, as RFC 2109 had it, go together.
     fn strip_set(&self, answer: &mut HeaderMap) {
-        let is_ours = |field: &HeaderValue| self.is_named(set_cookie_pair(field.as_bytes()).0);
+        let is_ours = |field: &HeaderValue| {
+            let field = field.as_bytes();
+            self.is_named(set_cookie_pair(field).0) || self.cookies.could_be(field)
+        };
         if !answer.get_all(SET_COOKIE).iter().any(is_ours) {
             return;
         }
