@@ -12,6 +12,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::AppLogin;
@@ -23,12 +24,16 @@ use crate::config::{Csrf, LoginKind, Target};
 use crate::connector::{fill_body, fill_text};
 use crate::provision::Account;
 use crate::proxy::body::RequestBody;
+use crate::proxy::reserved::fold_byte;
 use crate::proxy::upstream::{Lease, Upstream};
+use crate::secret::Secret;
 use crate::session::{Held, Live};
 use crate::web::{self, KeptCookies, X_REQUEST_ID};
 
 /// Largest page, bytes.
 const MAX_PAGE: usize = 1024 * 1024;
+/// Longest path that is told, bytes.
+const MAX_TOLD: usize = 200;
 /// What is read of the answer to a sign-in, so that its connection can be used again, bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 /// So long, too.
@@ -107,9 +112,7 @@ impl AppLogin {
             let to = location(&asked, &head.headers);
             return Err(LoginFailure::Refused {
                 status: head.status.as_u16(),
-                to: to
-                    .map(|to| format!(", to {}", to.path()))
-                    .unwrap_or_default(),
+                to: to.map(|to| words.told(to.path())).unwrap_or_default(),
             });
         }
         cookies.retain(|name| self.is_named(name));
@@ -185,7 +188,9 @@ impl AppLogin {
                 value.map_err(|_| LoginFailure::Template("public_url".to_owned()))?,
             );
         }
-        headers.extend(self.headers(words)?);
+        for (name, value) in self.headers(words)? {
+            headers.insert(name, value);
+        }
         cookies.add_to(&mut headers);
         let mut request = Request::new(RequestBody::Whole(Full::new(Bytes::from(body))));
         *request.method_mut() = Method::POST;
@@ -197,7 +202,7 @@ impl AppLogin {
     fn headers(&self, words: &Words<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, LoginFailure> {
         let each = self.settings.headers.iter().map(|(name, template)| {
             let text = words.with(|filled, attributes| fill_text(template, filled, attributes));
-            let mut value = HeaderValue::from_str(&text)
+            let mut value = HeaderValue::from_bytes(text.as_bytes())
                 .map_err(|_| LoginFailure::Template(format!("headers.{name}")))?;
             value.set_sensitive(true);
             Ok((name.clone(), value))
@@ -207,6 +212,20 @@ impl AppLogin {
 }
 
 impl Words<'_> {
+    /// Of the way that a refusal leads to, what operators may read: no parameters such as `;jsessionid=…`, nothing long,
+    /// nothing of what was sent.
+    fn told(&self, path: &str) -> String {
+        let path = path.split(';').next().unwrap_or_default();
+        let plain = percent_decode_str(path).decode_utf8_lossy();
+        let password = self.account.password.as_ref().map(Secret::expose);
+        let sent = [password, Some(self.csrf.as_str())];
+        let mut sent = sent.into_iter().flatten().filter(|text| !text.is_empty());
+        if path.len() > MAX_TOLD || sent.any(|text| plain.contains(text)) {
+            return ", to …".to_owned();
+        }
+        format!(", to {path}")
+    }
+
     fn with<T>(
         &self,
         fill: impl FnOnce(&[(&'static str, &str)], &crate::connector::Attributes) -> T,
@@ -246,12 +265,15 @@ fn basic(account: &Account) -> Result<HeaderValue, LoginFailure> {
     Ok(value)
 }
 
-/// The hidden fields of the page, except where ours say something else, then ours.
+/// The hidden fields of the page, except where ours say something else in any spelling that an app may take for the same,
+/// then ours.
 fn form(hidden: Vec<(String, String)>, fields: &Value) -> String {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     let ours = fields.as_object();
     for (name, value) in hidden {
-        if !ours.is_some_and(|ours| ours.contains_key(&name)) {
+        let folded = |name: &str| name.bytes().map(fold_byte).collect::<Vec<_>>();
+        let is_ours = |its: &String| folded(its) == folded(&name);
+        if !ours.is_some_and(|ours| ours.keys().any(is_ours)) {
             form.append_pair(&name, &value);
         }
     }
