@@ -36,8 +36,8 @@ pub use ledger::{Intent, Kind, Ledger, Link, Owner};
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
-pub use reseal::Resealed;
 pub use render::{Attributes, fill_body, fill_text, random_password};
+pub use reseal::Resealed;
 pub use webhook::{Message, Queued, Webhook};
 use wire::Wire;
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::attempts::Failed;
 use crate::clock::Timestamp;
 use crate::problem::{Problem, chain};
 use crate::provision::Refused;
 use crate::proxy::upstream::UpstreamError;
-use crate::session::Failed;
 use crate::web::BodyError;
 
 /// After a refusal the app is not asked again for this long: many lock accounts whose password is wrong.
@@ -55,6 +55,8 @@ impl LoginFailure {
     pub(super) fn told(self, now: Timestamp) -> Failed {
         let why = chain(&self);
         let pause = match &self {
+            // It tells nothing of the app.
+            Self::Upstream(UpstreamError::Revoked) => Duration::ZERO,
             Self::Body(BodyError::TooLarge(_)) => REFUSED,
             Self::Upstream(_)
             | Self::Slow(_)

@@ -3,6 +3,7 @@
 //! The app's session belongs to one session of ours, in memory alone, and goes with it. Its cookies never reach a
 //! browser, and none of a browser's reaches the app. Passwords and cookies are in no log and no error.
 
+mod attempts;
 mod failure;
 mod names;
 mod page;
@@ -23,6 +24,7 @@ use crate::config::{self, LoginKind, Mistake, Settings, UpstreamUrl};
 use crate::provision::Provision;
 use crate::session::{Held, Live};
 use crate::web::{set_cookie_pair, strip_cookies};
+use attempts::Attempts;
 use names::SessionNames;
 use signs::Signs;
 
@@ -35,6 +37,7 @@ pub(super) struct AppLogin {
     /// What is held of other settings is not used.
     number: u64,
     cookies: SessionNames,
+    attempts: Attempts,
     signs: Signs,
     /// Of the pages that the app takes its forms to come from.
     origin: String,
@@ -63,6 +66,7 @@ impl AppLogin {
         Some(Self {
             number: hasher.finish(),
             cookies: SessionNames::new(&login.cookies),
+            attempts: Attempts::default(),
             signs: Signs::new(&login),
             origin,
             time: settings

@@ -25,7 +25,7 @@ use crate::connector::{fill_body, fill_text};
 use crate::provision::Account;
 use crate::proxy::body::RequestBody;
 use crate::proxy::reserved::fold_byte;
-use crate::proxy::upstream::{Lease, Upstream};
+use crate::proxy::upstream::{Lease, Upstream, UpstreamError};
 use crate::secret::Secret;
 use crate::session::{Held, Live};
 use crate::web::{self, KeptCookies, X_REQUEST_ID};
@@ -49,7 +49,7 @@ struct Words<'a> {
 }
 
 impl AppLogin {
-    /// Signs a person in. `example` is a request of theirs, as the app gets it.
+    /// Signs a person in. `example` is what says from which browser they come ([`browser`]).
     pub(super) async fn make(
         &self,
         upstream: &Upstream,
@@ -67,8 +67,7 @@ impl AppLogin {
             csrf: String::new(),
         };
         if self.settings.has_session() {
-            let example = browser(example);
-            let signing_in = self.sign_in(upstream, &mut words, &example, now);
+            let signing_in = self.sign_in(upstream, live, &mut words, example, now);
             let cookies = tokio::time::timeout(self.time, signing_in).await;
             let cookies = cookies.map_err(|_elapsed| LoginFailure::Slow(self.time))??;
             return Ok(Held::new(self.number, None, Vec::new(), cookies));
@@ -88,6 +87,7 @@ impl AppLogin {
     async fn sign_in(
         &self,
         upstream: &Upstream,
+        live: &Live,
         words: &mut Words<'_>,
         example: &HeaderMap,
         now: Timestamp,
@@ -100,6 +100,10 @@ impl AppLogin {
             hidden = page.hidden().to_vec();
         }
         let request = self.request(words, hidden, example, &cookies)?;
+        // R25: nobody is signed in for a session that has ended.
+        if live.ended() {
+            return Err(UpstreamError::Revoked.into());
+        }
         let asked = request.uri().clone();
         let (answer, lease) = upstream.send(request).await?;
         let (head, body) = answer.into_parts();
@@ -242,7 +246,7 @@ impl Words<'_> {
 }
 
 /// What of a request says from which browser it comes, and nothing of what it asks for.
-fn browser(request: &HeaderMap) -> HeaderMap {
+pub(super) fn browser(request: &HeaderMap) -> HeaderMap {
     let is_like = |name: &HeaderName| {
         LIKE.contains(name) || *name == X_REQUEST_ID || name.as_str().starts_with(WAY)
     };

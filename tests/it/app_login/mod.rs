@@ -1,6 +1,7 @@
 //! Apps that read no header: we sign in there on the person's behalf.
 
 mod accounts;
+mod attacks;
 mod failures;
 mod first;
 mod kanboard;

@@ -55,6 +55,8 @@ struct State {
     sessions: Mutex<BTreeMap<String, Option<String>>>,
     attempts: Mutex<usize>,
     seen: Mutex<Vec<(String, String)>>,
+    /// Bodies by method and path.
+    bodies: Mutex<Vec<(String, String)>>,
     /// By method and path: what comes instead of its own answer.
     said: Mutex<BTreeMap<String, Said>>,
     /// Sockets that are open.
@@ -157,6 +159,13 @@ impl LoginApp {
         *self.state.sockets.lock().unwrap()
     }
 
+    /// What came with this method and path.
+    pub fn bodies_of(&self, asked: &str) -> Vec<String> {
+        let all = self.state.bodies.lock().unwrap();
+        let its = all.iter().filter(|(its, _)| its == asked);
+        its.map(|(_, body)| body.clone()).collect()
+    }
+
     /// From now on it makes people and does not say so; returns when it has made one.
     pub async fn hold_back(&self) {
         *self.state.hold.lock().unwrap() = true;
@@ -186,6 +195,7 @@ async fn answer(state: Arc<State>, mut request: Request<Incoming>) -> io::Result
             None => Ok(user_api(&state, &head, rest, &body).await),
         };
     }
+    state.bodies.lock().unwrap().push((asked, body.clone()));
     let target = format!("{} {}", head.method, head.uri);
     let cookies = field(&head, COOKIE.as_str()).to_owned();
     state.seen.lock().unwrap().push((target, cookies));
