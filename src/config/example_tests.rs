@@ -149,7 +149,9 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
         std::fs::write(folder.join(file), "x").unwrap();
     }
     let key = crate::crypto::SealKey::random().to_text();
-    std::fs::write(folder.join("seal.key"), key.expose()).unwrap();
+    for file in ["seal.key", "seal-old.key"] {
+        std::fs::write(folder.join(file), key.expose()).unwrap();
+    }
     let there = folder.display().to_string();
     let text: Vec<String> = EXAMPLE
         .lines()
@@ -168,5 +170,5 @@ fn the_example_with_everything_taken_in_is_a_configuration() {
     assert_eq!(settings.idps.len(), 2);
     assert_eq!(settings.tenants[0].roles.groups[0].1, "ADMIN");
     assert_eq!(settings.scim.federations[0].name, "entra");
-    assert_eq!(settings.files.len(), 15);
+    assert_eq!(settings.files.len(), 16);
 }

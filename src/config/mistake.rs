@@ -16,6 +16,14 @@ pub struct Mistake {
     pub why: String,
 }
 
+impl Mistake {
+    /// Whether it is about how we speak to the app, which the server alone does.
+    pub(super) fn is_of_the_apps_side(&self) -> bool {
+        let sides = ["connector.", "upstream.login."];
+        sides.iter().any(|side| self.key.starts_with(side))
+    }
+}
+
 /// All mistakes of one file.
 #[derive(Debug, thiserror::Error)]
 pub struct Mistakes(pub Vec<Mistake>);

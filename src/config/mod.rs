@@ -110,7 +110,7 @@ impl Settings {
     }
 
     /// Reads a file for a command beside the server: the variables with the credentials of the app's API are the
-    /// server's alone, and without them there is no connector in what is read.
+    /// server's alone, and without them there is no connector in what is read, nor a sign-in to the app.
     ///
     /// # Errors
     ///
@@ -118,8 +118,13 @@ impl Settings {
     pub fn load_beside(file: &Path) -> Result<Self, SourceError> {
         let mut source = source::read(file)?;
         match Self::from(source.clone()) {
-            Err(Mistakes(all)) if all.iter().all(|its| its.key.starts_with("connector.")) => {
+            Err(Mistakes(all)) if all.iter().all(Mistake::is_of_the_apps_side) => {
                 source.table.remove("connector");
+                let upstream = source.table.get_mut("upstream");
+                if let Some(upstream) = upstream.and_then(toml::Value::as_table_mut) {
+                    // It sends what a connector keeps, and has such variables itself.
+                    upstream.remove("login");
+                }
                 Ok(Self::from(source)?)
             }
             read => Ok(read?),

@@ -51,6 +51,21 @@ impl Section {
         });
     }
 
+    /// Whether something is wrong with another section, as far as that is known by now.
+    pub(super) fn has_mistakes_of(&self, section: &str) -> bool {
+        let notes = self.notes.borrow();
+        let is_of = |key: &str| {
+            let rest = key.strip_prefix(section);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let by_variable = |key: &str| {
+            let mut variables = notes.variables.iter();
+            variables.any(|(exact, variable)| variable == key && is_of(exact))
+        };
+        let mut mistakes = notes.mistakes.iter();
+        mistakes.any(|mistake| is_of(&mistake.key) || by_variable(&mistake.key))
+    }
+
     pub(super) fn take(&mut self, key: &'static str, default: Option<String>) -> Option<Value> {
         self.known.push(key);
         let generic = join(&self.generic, key);

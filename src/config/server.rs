@@ -313,19 +313,22 @@ pub struct Storage {
     pub url: StorageUrl,
     /// What kept secrets are sealed with; none means a key of our own in a file beside the store.
     pub seal_key: Option<SealKey>,
+    /// What they were sealed with before: they are sealed anew at the start.
+    pub previous_seal_key: Option<SealKey>,
 }
 
 impl Storage {
     pub(super) fn read(mut section: Section) -> Self {
         let url = section.parsed("url", "redb:///var/lib/sidegate/sidegate.redb");
-        let key = section.secret("seal_key", "seal_key_file");
-        let key = key.map(|text| SealKey::parse(text.expose()));
+        let mut key = |key: &'static str, file: &'static str| {
+            let parsed = SealKey::parse(section.secret(key, file)?.expose());
+            let parsed = parsed.map_err(|error| section.mistake(key, error.to_string()));
+            parsed.ok()
+        };
         Self {
             url: url.unwrap_or(StorageUrl::Redb(PathBuf::new())),
-            seal_key: key.and_then(|key| {
-                key.map_err(|error| section.mistake("seal_key", error.to_string()))
-                    .ok()
-            }),
+            seal_key: key("seal_key", "seal_key_file"),
+            previous_seal_key: key("previous_seal_key", "previous_seal_key_file"),
         }
     }
 }

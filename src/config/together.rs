@@ -90,8 +90,12 @@ fn scim_clients(settings: &Settings, root: &Section) {
     }
 }
 
-/// A password that is sent must have been kept when the account was made.
+/// A password that is sent must have been kept when the account was made. Of a connector that could not be read nothing
+/// is said.
 fn app_login(settings: &Settings, root: &Section) {
+    if root.has_mistakes_of("connector") {
+        return;
+    }
     let login = settings.upstream.login.as_ref();
     let connector = settings.connector.as_ref();
     let keeps = connector.is_some_and(|connector| connector.users.keeps_password());

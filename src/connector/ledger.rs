@@ -4,7 +4,7 @@ use redb::{ReadableTable as _, TableDefinition};
 use serde::{Deserialize, Serialize};
 
 use super::intent::Intent;
-use crate::crypto::{SealError, SealKey, Sealed};
+use crate::crypto::{SealError, SealKeys, Sealed};
 use crate::identity::TenantSlug;
 use crate::secret::Secret;
 use crate::storage::{Along, Embedded, StorageError, table};
@@ -74,12 +74,12 @@ impl Owner {
         }
     }
 
-    fn key(&self) -> (&str, &str, &str) {
+    pub(super) fn key(&self) -> (&str, &str, &str) {
         (self.kind.word(), self.tenant.as_str(), &self.id)
     }
 
     /// What a sealed password is bound to. Neither kinds nor tenants hold a line break.
-    fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         format!(
             "{}\n{}\n{}",
             self.kind.word(),
@@ -93,13 +93,14 @@ impl Owner {
 #[derive(Clone)]
 pub struct Ledger {
     pub(super) store: Embedded,
-    key: SealKey,
+    pub(super) keys: SealKeys,
 }
 
 impl Ledger {
-    /// In this store; passwords are sealed with this key.
-    pub const fn new(store: Embedded, key: SealKey) -> Self {
-        Self { store, key }
+    /// In this store; passwords are sealed with the key of now.
+    pub fn new(store: Embedded, keys: impl Into<SealKeys>) -> Self {
+        let keys = keys.into();
+        Self { store, keys }
     }
 
     /// A password as it lasts: for this owner's rows alone.
@@ -108,7 +109,7 @@ impl Ledger {
     ///
     /// The library refused.
     pub fn seal(&self, owner: &Owner, password: &Secret) -> Result<Sealed, SealError> {
-        self.key.seal(password, &owner.place())
+        self.keys.seal(password, &owner.place())
     }
 
     /// The password that was sealed for this owner.
@@ -117,7 +118,7 @@ impl Ledger {
     ///
     /// Another key sealed it, or it is another row's.
     pub fn open(&self, owner: &Owner, sealed: &Sealed) -> Result<Secret, SealError> {
-        self.key.open(sealed, &owner.place())
+        self.keys.open(sealed, &owner.place())
     }
 
     /// The app's record of one of ours.
@@ -310,7 +311,7 @@ impl Ledger {
 
 type Rows<'a> = TableDefinition<'a, (&'static str, &'static str, &'static str), &'static [u8]>;
 
-fn rows<T: for<'de> Deserialize<'de>>(
+pub(super) fn rows<T: for<'de> Deserialize<'de>>(
     snapshot: &redb::ReadTransaction,
     definition: Rows<'_>,
     only: Option<Kind>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::clock::Timestamp;
 use crate::connector::LedgerError;
+use crate::crypto::SealKey;
 use crate::metrics::Metrics;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

@@ -21,6 +21,7 @@ mod records;
 mod rehearsal;
 mod render;
 mod request;
+mod reseal;
 mod webhook;
 mod wire;
 
@@ -39,6 +40,7 @@ pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
 pub use render::{Attributes, fill_body, fill_text, random_password};
+pub use reseal::Resealed;
 pub use webhook::{Message, Queued, Webhook};
 use wire::Wire;
 

@@ -13,6 +13,6 @@ mod token;
 pub use jwks::{ASYMMETRIC, KeySet, KeysError};
 pub use jws::{JwsError, claimed, number, signed};
 pub use password::{MAX_PASSWORD, PasswordError, Passwords};
-pub use seal::{SealError, SealKey, Sealed};
+pub use seal::{SealError, SealKey, SealKeys, Sealed};
 pub use sign::{SignAlgorithm, SignError, SigningKey};
 pub use token::{Digest, hmac_sha256, random_bytes, random_token, sha256};

@@ -36,6 +36,13 @@ pub enum SealError {
 #[derive(Clone)]
 pub struct SealKey([u8; KEY]);
 
+/// The key that seals, and the one before it, which opens what it has sealed.
+#[derive(Clone, Debug)]
+pub struct SealKeys {
+    now: SealKey,
+    previous: Option<SealKey>,
+}
+
 /// A sealed text: the name of its key, nonce, ciphertext and tag, in Base64. Nothing of it is told in logs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -70,6 +77,12 @@ impl SealKey {
             *to = from;
         }
         name
+    }
+
+    /// Whether it names this key as its own.
+    fn is_of(&self, sealed: &Sealed) -> bool {
+        let all = STANDARD.decode(&sealed.0).unwrap_or_default();
+        all.starts_with(&self.name())
     }
 
     /// Seals a text for one place: nowhere else can it be opened.
@@ -112,6 +125,51 @@ impl SealKey {
             .map_err(changed)?;
         let text = std::str::from_utf8(text).map_err(|_not_text| SealError::Changed)?;
         Ok(Secret::new(text))
+    }
+}
+
+impl SealKeys {
+    /// The key of now, and the one before it while there is something of its.
+    pub const fn new(now: SealKey, previous: Option<SealKey>) -> Self {
+        Self { now, previous }
+    }
+
+    /// As [`SealKey::seal`], with the key of now.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::Refused`].
+    pub fn seal(&self, text: &Secret, place: &str) -> Result<Sealed, SealError> {
+        self.now.seal(text, place)
+    }
+
+    /// As [`SealKey::open`], with the key that sealed it.
+    ///
+    /// # Errors
+    ///
+    /// Neither key sealed it; it was changed, or sealed for another place.
+    pub fn open(&self, sealed: &Sealed, place: &str) -> Result<Secret, SealError> {
+        match (self.now.open(sealed, place), &self.previous) {
+            (Err(SealError::OtherKey), Some(previous)) => previous.open(sealed, place),
+            (opened, _) => opened,
+        }
+    }
+
+    /// Whether the key of now sealed it.
+    pub fn seals(&self, sealed: &Sealed) -> bool {
+        self.now.is_of(sealed)
+    }
+
+    /// Whether one of the keys sealed it.
+    pub fn opens(&self, sealed: &Sealed) -> bool {
+        let previous = self.previous.as_ref();
+        self.seals(sealed) || previous.is_some_and(|key| key.is_of(sealed))
+    }
+}
+
+impl From<SealKey> for SealKeys {
+    fn from(now: SealKey) -> Self {
+        Self::new(now, None)
     }
 }
 
@@ -189,6 +247,24 @@ mod tests {
         ] {
             assert_eq!(opened(key, sealed, place), Err(want), "{name}");
         }
+    }
+
+    #[test]
+    fn the_key_before_opens_and_does_not_seal() {
+        let (old, new) = (SealKey::random(), SealKey::random());
+        let text = Secret::new("canary");
+        let (before, after) = (old.seal(&text, "a").unwrap(), new.seal(&text, "a").unwrap());
+        let keys = SealKeys::new(new.clone(), Some(old));
+        for sealed in [&before, &after] {
+            assert_eq!(keys.open(sealed, "a").unwrap().expose(), "canary");
+            assert_eq!(keys.open(sealed, "b").unwrap_err(), SealError::Changed);
+            assert!(keys.opens(sealed));
+        }
+        assert!(new.open(&keys.seal(&text, "a").unwrap(), "a").is_ok());
+        assert_eq!([keys.seals(&before), keys.seals(&after)], [false, true]);
+        let alone = SealKeys::from(new);
+        assert!(!alone.opens(&before));
+        assert_eq!(alone.open(&before, "a").unwrap_err(), SealError::OtherKey);
     }
 
     #[test]

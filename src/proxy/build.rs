@@ -110,8 +110,8 @@ impl Proxy {
         let app_login = AppLogin::new(&settings, upstream.authority(), &login.provision);
         Ok(Self {
             gate,
-            upstream,
-            app_login,
+            upstream: Arc::new(upstream),
+            app_login: app_login.map(Arc::new),
             login: Arc::clone(login),
             cors,
             app_sessions,

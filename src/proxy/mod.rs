@@ -74,12 +74,12 @@ pub struct Arrived {
 /// The way of proxied requests.
 pub struct Proxy {
     gate: gate::Gate,
-    upstream: Upstream,
+    upstream: Arc<Upstream>,
     login: Arc<Login>,
     settings: Arc<Settings>,
     cors: Arc<Cors>,
     app_sessions: Arc<AppSessions>,
-    app_login: Option<app_login::AppLogin>,
+    app_login: Option<Arc<app_login::AppLogin>>,
     sanitizer: Sanitizer,
     prepare: Arc<Prepare>,
     metrics: Arc<Metrics>,

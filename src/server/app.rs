@@ -10,7 +10,7 @@ use crate::audit::Audit;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Logo, Mistakes, Settings, StorageUrl};
 use crate::connector::{Connector, Ledger, LedgerError, Webhook};
-use crate::crypto::{Passwords, SealKey};
+use crate::crypto::{Passwords, SealKeys};
 use crate::directory::EmbeddedDirectory;
 use crate::identity::IdpName;
 use crate::login::{Idp, KeptBodies, Login, PasswordSteps, Pendings, Throttle};
@@ -53,7 +53,7 @@ pub(super) struct Stores {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     storage: Embedded,
-    seal_key: SealKey,
+    seal_keys: SealKeys,
     idp_cache: PathBuf,
     sessions: Arc<Sessions>,
     pending: Arc<Pendings>,
@@ -78,6 +78,10 @@ impl Stores {
             Some(key) => key.clone(),
             None => seal_key(file)?,
         };
+        let seal_keys = SealKeys::new(seal_key, settings.storage.previous_seal_key.clone());
+        Ledger::new(storage.clone(), seal_keys.clone())
+            .reseal()
+            .await?;
         let store = Arc::new(EmbeddedSessions::new(storage.clone()));
         let idle = settings.session.idle;
         let sessions =
@@ -98,7 +102,7 @@ impl Stores {
             clock,
             metrics,
             storage,
-            seal_key,
+            seal_keys,
             idp_cache: idp_cache(settings),
             sessions: Arc::new(sessions),
             pending: Arc::new(Pendings::new(pending)),
@@ -142,7 +146,7 @@ impl Stores {
         let Some(connector) = settings.connector.clone() else {
             return Ok(None);
         };
-        let ledger = Ledger::new(self.storage.clone(), self.seal_key.clone());
+        let ledger = Ledger::new(self.storage.clone(), self.seal_keys.clone());
         let forget = connector.forget.clone();
         let connector = Connector::counting(connector, Arc::clone(&self.metrics))?;
         ledger.belong(connector.name(), &forget).await?;

@@ -137,6 +137,10 @@ fn fixed(started: &Settings, new: &Settings) -> Vec<&'static str> {
             "storage.seal_key",
             started.storage.seal_key != new.storage.seal_key,
         ),
+        (
+            "storage.previous_seal_key",
+            started.storage.previous_seal_key != new.storage.previous_seal_key,
+        ),
         ("limits.pending_sign_ins", pending(started) != pending(new)),
         ("log.format", log.format != its.format),
         ("log.level", log.level != its.level),

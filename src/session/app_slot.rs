@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::clock::Timestamp;
-use crate::problem::Problem;
 use crate::web::KeptCookies;
 
 /// An app that says again and again that its session has ended is believed so often within a minute.
@@ -27,27 +26,10 @@ pub struct Held {
     worked: AtomicBool,
 }
 
-/// A sign-in that failed a moment ago: the app is not asked again at once.
-#[derive(Clone, Debug)]
-pub struct Failed {
-    /// Until when.
-    pub until: Timestamp,
-    /// Of the problem.
-    pub status: StatusCode,
-    /// Of the problem.
-    pub code: &'static str,
-    /// Of the problem.
-    pub detail: &'static str,
-    /// For the log.
-    pub why: String,
-}
-
 /// The place for it in a session.
 #[derive(Default)]
 pub struct AppSlot {
-    turn: tokio::sync::Mutex<()>,
     held: ArcSwapOption<Held>,
-    failed: Mutex<Option<Failed>>,
     renewed: Mutex<(Timestamp, u32)>,
 }
 
@@ -93,11 +75,6 @@ impl Held {
 }
 
 impl AppSlot {
-    /// One sign-in at a time: whoever waited looks again first.
-    pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.turn.lock().await
-    }
-
     /// What is held.
     pub fn held(&self) -> Option<Arc<Held>> {
         self.held.load_full()
@@ -121,17 +98,6 @@ impl AppSlot {
         self.held.store(None);
     }
 
-    /// The failure that still counts.
-    pub fn failed(&self, now: Timestamp) -> Option<Failed> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.clone().filter(|failed| now < failed.until)
-    }
-
-    /// Remembers a failure.
-    pub fn fail(&self, failed: Failed) {
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
-    }
-
     /// The app says that its session has ended: whether to sign in once more. It is, unless the app says so again and
     /// again; where somebody else was faster, what they made is used.
     pub fn renew(&self, held: &Arc<Held>, now: Timestamp) -> bool {
@@ -149,12 +115,6 @@ impl AppSlot {
         renewed.1 = renewed.1.saturating_add(1);
         self.held.store(None);
         true
-    }
-}
-
-impl From<Failed> for Problem {
-    fn from(failed: Failed) -> Self {
-        Self::new(failed.status, failed.code, failed.detail).because(failed.why)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::identity::{ClaimedGroups, IdpKind, IdpName, TenantSlug, UserId};
 use crate::secret::Secret;
 use crate::storage::StorageError;
 
-pub use app_slot::{AppSlot, Failed, Held};
+pub use app_slot::{AppSlot, Held};
 pub use claims::Claims;
 pub use embedded::EmbeddedSessions;
 pub use index::{End, Ticket};

@@ -57,17 +57,21 @@ impl KeptCookies {
         self.pairs.is_empty()
     }
 
-    /// Sends them along with a request, behind the cookies that it has.
+    /// Sends them along with a request, before the cookies that it has: of two that an app takes for one the first counts
+    /// nearly everywhere, and a quote that a browser's cookie opens cannot swallow what stands before it.
     pub fn add_to(&self, request: &mut HeaderMap) {
-        let mut all = request
-            .get(COOKIE)
-            .map(|field| field.as_bytes().to_vec())
-            .unwrap_or_default();
+        let mut all = Vec::new();
         for (name, value) in &self.pairs {
             if !all.is_empty() {
                 all.extend_from_slice(b"; ");
             }
             all.extend_from_slice(format!("{name}={value}").as_bytes());
+        }
+        if let Some(theirs) = request.get(COOKIE) {
+            if !all.is_empty() {
+                all.extend_from_slice(b"; ");
+            }
+            all.extend_from_slice(theirs.as_bytes());
         }
         if let Ok(mut field) = HeaderValue::from_maybe_shared(Bytes::from(all))
             && !field.is_empty()
@@ -124,9 +128,9 @@ mod tests {
         let long = format!("S={}", "x".repeat(MAX_COOKIE));
         for (fields, want) in [
             (&[][..], "theme=dark"),
-            (&["S=1; Path=/; HttpOnly"], "theme=dark; S=1"),
-            (&["S=1", "S=2"], "theme=dark; S=2"),
-            (&["S=1", "S2=a=b"], "theme=dark; S=1; S2=a=b"),
+            (&["S=1; Path=/; HttpOnly"], "S=1; theme=dark"),
+            (&["S=1", "S=2"], "S=2; theme=dark"),
+            (&["S=1", "S2=a=b"], "S=1; S2=a=b; theme=dark"),
             (&["other=1"], "theme=dark"),
             (&["S=1", "S=deleted; Max-Age=0"], "theme=dark"),
             (&["S=1", "S="], "theme=dark"),
@@ -136,11 +140,11 @@ mod tests {
             ),
             (
                 &["S=1; Expires=Thu, 01 Jan 2099 00:00:00 GMT"],
-                "theme=dark; S=1",
+                "S=1; theme=dark",
             ),
             (
                 &["S=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT"],
-                "theme=dark; S=1",
+                "S=1; theme=dark",
             ),
             (&[long.as_str()], "theme=dark"),
         ] {
@@ -148,7 +152,7 @@ mod tests {
         }
         let many: Vec<_> = (0..100).map(|n| format!("S{n}=1")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
-        assert_eq!(after(&many).matches("; S").count(), MAX_COOKIES);
+        assert_eq!(after(&many).matches("=1; ").count(), MAX_COOKIES);
     }
 
     #[test]

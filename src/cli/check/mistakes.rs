@@ -2,15 +2,12 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Mistake, Protocol, Settings, StorageUrl};
-use crate::metrics::Metrics;
 use crate::outbound::Outbound;
-use crate::policy::Policy;
-use crate::proxy::{AppSessions, HeaderPlan, Upstream};
-use crate::{saml, scim};
+use crate::proxy::Upstream;
+use crate::{proxy, saml, scim};
 
 /// All of them at once; touches nothing but the files that the settings name.
 pub(super) fn find(settings: &Settings) -> Vec<Mistake> {
@@ -21,9 +18,6 @@ pub(super) fn find(settings: &Settings) -> Vec<Mistake> {
             why: chain(error),
         });
     };
-    if let Err((number, error)) = Policy::new(&settings.rules) {
-        note(&format!("rule[{number}].path"), &error);
-    }
     if let Err(error) = Upstream::new(&settings.upstream) {
         note("upstream", &error);
     }
@@ -41,13 +35,7 @@ pub(super) fn find(settings: &Settings) -> Vec<Mistake> {
             note(&format!("idp.{}.ca_file", idp.name.as_str()), &error);
         }
     }
-    let metrics = Arc::new(Metrics::new());
-    if let Err(more) = HeaderPlan::new(&settings.headers, &settings.public_url, None, metrics) {
-        found.extend(more);
-    }
-    if let Err(more) = AppSessions::new(&settings.upstream.app_session) {
-        found.extend(more);
-    }
+    found.extend(proxy::mistakes(settings));
     found.extend(scim::mistakes(settings));
     let StorageUrl::Redb(store) = &settings.storage.url;
     found.extend(folder_of("storage.url", store));
@@ -92,6 +80,10 @@ mod tests {
             [upstream]
             url = 'https://127.0.0.1:8443'
             ca_file = '/nowhere/ca.pem'
+            app_session.logout_paths = ['/a//b']
+            [upstream.login]
+            kind = 'header'
+            headers.X-Forwarded-For = 'x'
             [headers.set]
             'X-Broken' = '{{ user.'
             'x_forwarded_user' = 'x'
@@ -111,6 +103,8 @@ mod tests {
         for key in [
             "rule[0].path",
             "upstream",
+            "upstream.login.headers.x-forwarded-for",
+            "upstream.app_session.logout_paths",
             "storage.url",
             "scim.attribute[0].path",
             "tenant.acme.roles.attribute",

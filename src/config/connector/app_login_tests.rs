@@ -93,6 +93,61 @@ fn a_password_needs_a_connector_that_keeps_one() {
 }
 
 #[test]
+fn of_a_connector_that_cannot_be_read_only_that_is_told() {
+    let text = |connector: &str| {
+        format!(
+            "public_url = 'https://app.test'\nlocal.enabled = true\n[upstream]\nurl = 'http://127.0.0.1:1'\n\
+             [upstream.login]\n{FORM}\n{connector}"
+        )
+    };
+    for (connector, want) in [
+        (
+            "[connector]\npreset = 'kanbord'",
+            "connector.preset: there is no preset",
+        ),
+        (
+            "[connector]\nfile = '/nowhere.toml'",
+            "connector.file: /nowhere.toml",
+        ),
+        (
+            "[connector]\npreset = 'kanboard'",
+            "variable KANBOARD_BASIC is not set",
+        ),
+        (
+            &CONNECTOR.replace("GET /users", "FETCH"),
+            "connector.users.list",
+        ),
+        (
+            &CONNECTOR.replace("{password}", "{pasword}"),
+            "connector.users.fields",
+        ),
+        (
+            "[connector]\nbase = 'https://x'",
+            "connector.base: stands alone",
+        ),
+    ] {
+        let error = Settings::parse(&text(connector)).unwrap_err().to_string();
+        assert!(error.contains(want), "{connector}: {error}");
+        assert!(!error.contains("upstream.login"), "{connector}: {error}");
+    }
+}
+
+#[test]
+fn commands_beside_the_server_need_none_of_its_variables() {
+    let file = std::env::temp_dir().join(format!("sidegate-{}", crate::crypto::random_token()));
+    let text = format!(
+        "public_url = 'https://app.test'\nlocal.enabled = true\n[upstream]\nurl = 'http://127.0.0.1:1'\n\
+         [upstream.login]\n{FORM}\nfields.key = '{{env.NOT_SET_HERE}}'\n[connector]\npreset = 'kanboard'\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let (server, beside) = (Settings::load(&file), Settings::load_beside(&file));
+    std::fs::remove_file(&file).unwrap();
+    assert!(server.is_err());
+    let beside = beside.unwrap();
+    assert!(beside.upstream.login.is_none() && beside.connector.is_none());
+}
+
+#[test]
 fn an_address_is_the_same_with_more_in_its_query() {
     let target = Target::parse("/?controller=Auth&action=login").unwrap();
     for (path, query, want) in [

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::attempts::Failed;
 use crate::clock::Timestamp;
 use crate::problem::{Problem, chain};
 use crate::provision::Refused;
 use crate::proxy::upstream::UpstreamError;
-use crate::session::Failed;
 use crate::web::BodyError;
 
 /// After a refusal the app is not asked again for this long: many lock accounts whose password is wrong.
@@ -55,10 +55,14 @@ impl LoginFailure {
     pub(super) fn told(self, now: Timestamp) -> Failed {
         let why = chain(&self);
         let pause = match &self {
+            // It tells nothing of the app.
+            Self::Upstream(UpstreamError::Revoked) => Duration::ZERO,
+            Self::Body(BodyError::TooLarge(_)) => REFUSED,
             Self::Upstream(_)
             | Self::Slow(_)
             | Self::Body(_)
             | Self::Account(Refused::Directory(_)) => UNREACHED,
+            Self::Page(status) if status.is_server_error() => UNREACHED,
             Self::Account(Refused::App(failure)) if failure.passes() => UNREACHED,
             Self::Page(_)
             | Self::NoToken(_)
@@ -80,20 +84,23 @@ impl LoginFailure {
 
     fn problem(self) -> Problem {
         let bad = |code, detail| Problem::new(StatusCode::BAD_GATEWAY, code, detail);
+        let later = |code, detail| Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
         match self {
             Self::Upstream(error) => error.into(),
-            Self::Slow(_) | Self::Body(_) => Problem::new(
+            Self::Slow(_) | Self::Body(BodyError::Slow(_) | BodyError::Broken(_)) => Problem::new(
                 StatusCode::GATEWAY_TIMEOUT,
                 "app_login.slow",
                 "The application took too long to sign you in. Please try again.",
             ),
-            Self::Account(Refused::Directory(_)) => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
+            Self::Page(status) if status.is_server_error() => later(
+                "app_login.app",
+                "The app is not ready to sign you in. Please try again in a moment.",
+            ),
+            Self::Account(Refused::Directory(_)) => later(
                 "app_login.store",
                 "Your account cannot be looked up at the moment. Please try again in a moment.",
             ),
-            Self::Account(Refused::App(failure)) if failure.passes() => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
+            Self::Account(Refused::App(failure)) if failure.passes() => later(
                 "app_login.app",
                 "Your account in the app cannot be set up now. Please try again in a moment.",
             ),
@@ -101,7 +108,8 @@ impl LoginFailure {
                 "app_login.no_account",
                 "There is no sign-in to the app kept for you. Ask for your account in the app to be set up.",
             ),
-            Self::Page(_)
+            Self::Body(BodyError::TooLarge(_))
+            | Self::Page(_)
             | Self::NoToken(_)
             | Self::Template(_)
             | Self::Refused { .. }

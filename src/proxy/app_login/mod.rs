@@ -3,7 +3,9 @@
 //! The app's session belongs to one session of ours, in memory alone, and goes with it. Its cookies never reach a
 //! browser, and none of a browser's reaches the app. Passwords and cookies are in no log and no error.
 
+mod attempts;
 mod failure;
+mod names;
 mod page;
 mod sign_in;
 mod signs;
@@ -12,27 +14,35 @@ mod through;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::app_session::CookieName;
 use super::reserved::{fold_byte, is_taken};
 use crate::config::{self, LoginKind, Mistake, Settings, UpstreamUrl};
 use crate::provision::Provision;
 use crate::session::{Held, Live};
 use crate::web::{set_cookie_pair, strip_cookies};
+use attempts::Attempts;
+use names::SessionNames;
 use signs::Signs;
+
+/// The longest that a whole sign-in may take.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// `[upstream.login]`, ready to sign people in.
 pub(super) struct AppLogin {
     settings: config::AppLogin,
     /// What is held of other settings is not used.
     number: u64,
-    cookies: Vec<CookieName>,
+    cookies: SessionNames,
+    attempts: Attempts,
     signs: Signs,
     /// Of the pages that the app takes its forms to come from.
     origin: String,
+    /// The whole sign-in: two answers, as long as the app may take for each.
+    time: Duration,
     provision: Arc<Provision>,
 }
 
@@ -55,32 +65,39 @@ impl AppLogin {
         };
         Some(Self {
             number: hasher.finish(),
-            cookies: login
-                .cookies
-                .iter()
-                .map(|name| CookieName::of(name))
-                .collect(),
+            cookies: SessionNames::new(&login.cookies),
+            attempts: Attempts::default(),
             signs: Signs::new(&login),
             origin,
+            time: settings
+                .upstream
+                .response_timeout
+                .saturating_mul(2)
+                .min(LONGEST),
             provision: Arc::clone(provision),
             settings: login,
         })
     }
 
     fn is_named(&self, name: &[u8]) -> bool {
-        self.cookies.iter().any(|its| its.fits(name))
+        self.cookies.are(name)
     }
 
-    /// The app's session cookies are ours: whatever comes under their names is not for the app.
+    /// The app's session cookies are ours: whatever comes under their names, as any app reads them, is not for the app.
     fn strip(&self, request: &mut HeaderMap) {
         if !self.cookies.is_empty() {
-            strip_cookies(request, |name, _| self.is_named(name));
+            let is_ours =
+                |name: &[u8], value: &[u8]| self.cookies.could_be(&[name, value].join(&b'='));
+            strip_cookies(request, is_ours);
         }
     }
 
-    /// Takes them out of an answer.
+    /// Takes them out of an answer; several in one field, as RFC 2109 had it, go together.
     fn strip_set(&self, answer: &mut HeaderMap) {
-        let is_ours = |field: &HeaderValue| self.is_named(set_cookie_pair(field.as_bytes()).0);
+        let is_ours = |field: &HeaderValue| {
+            let field = field.as_bytes();
+            self.is_named(set_cookie_pair(field).0) || self.cookies.could_be(field)
+        };
         if !answer.get_all(SET_COOKIE).iter().any(is_ours) {
             return;
         }
@@ -110,7 +127,8 @@ pub(super) fn names(settings: &Settings) -> Vec<HeaderName> {
     }
 }
 
-/// R9: names that are not ours to set, or that the app could take for one of `[headers]`.
+/// R9: names that are not ours to set, or that the app could take for one of `[headers]`. A sign-in by form or JSON is a
+/// request of ours with the person's own fields in it, so there it is the same.
 pub(super) fn mistakes<'a>(
     settings: &Settings,
     others: impl IntoIterator<Item = &'a HeaderName>,
@@ -118,19 +136,25 @@ pub(super) fn mistakes<'a>(
     let folded = |name: &HeaderName| -> Vec<u8> { name.as_str().bytes().map(fold_byte).collect() };
     let mut before: Vec<_> = others.into_iter().map(folded).collect();
     let mut mistakes = Vec::new();
-    for name in names(settings) {
-        let why = match is_taken(&name) {
+    let Some(login) = &settings.upstream.login else {
+        return mistakes;
+    };
+    let basic = (login.kind == LoginKind::Basic).then(|| ("kind".to_owned(), &AUTHORIZATION));
+    let written = login.headers.iter();
+    let written = written.map(|(name, _)| (format!("headers.{name}"), name));
+    for (key, name) in basic.into_iter().chain(written) {
+        let why = match is_taken(name) {
             Some(why) => Some(why),
-            None if before.contains(&folded(&name)) => {
+            None if before.contains(&folded(name)) => {
                 Some("looks like another one that we set to apps that fold - and _")
             }
             None => None,
         };
         mistakes.extend(why.map(|why| Mistake {
-            key: "upstream.login.headers".to_owned(),
+            key: format!("upstream.login.{key}"),
             why: format!("{name} {why}"),
         }));
-        before.push(folded(&name));
+        before.push(folded(name));
     }
     mistakes
 }

@@ -182,6 +182,29 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_read_in_proportion_to_its_size() {
+        // Each would take minutes, were any of it looked at again and again.
+        for piece in [
+            "&",
+            "<",
+            "<!--",
+            "<form><input type=password name=",
+            "\"",
+            "<a '",
+            "</",
+            "<script>",
+            "&#1",
+        ] {
+            let page = piece.repeat((1 << 20) / piece.len());
+            for page in [format!("<input name=t value=1 other=\"{page}"), page] {
+                let begun = tokio::time::Instant::now();
+                let _read = SignInPage::read(&page);
+                assert!(begun.elapsed().as_secs() < 5, "{piece}");
+            }
+        }
+    }
+
+    #[test]
     fn the_form_that_asks_for_a_password_counts() {
         let page = SignInPage::read(
             r#"<meta name="csrf-token" content="m"><input type=hidden name=t value=outside>

@@ -12,6 +12,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::AppLogin;
@@ -23,16 +24,20 @@ use crate::config::{Csrf, LoginKind, Target};
 use crate::connector::{fill_body, fill_text};
 use crate::provision::Account;
 use crate::proxy::body::RequestBody;
-use crate::proxy::upstream::{Lease, Upstream};
+use crate::proxy::reserved::fold_byte;
+use crate::proxy::upstream::{Lease, Upstream, UpstreamError};
+use crate::secret::Secret;
 use crate::session::{Held, Live};
 use crate::web::{self, KeptCookies, X_REQUEST_ID};
 
 /// Largest page, bytes.
 const MAX_PAGE: usize = 1024 * 1024;
+/// Longest path that is told, bytes.
+const MAX_TOLD: usize = 200;
 /// What is read of the answer to a sign-in, so that its connection can be used again, bytes.
 const MAX_ANSWER: usize = 64 * 1024;
-/// The whole sign-in.
-const TIME: Duration = Duration::from_secs(30);
+/// So long, too.
+const LINGER: Duration = Duration::from_secs(1);
 /// The app sees the person's own browser: some bind their session to it, or to the address.
 const LIKE: [HeaderName; 3] = [HOST, USER_AGENT, ACCEPT_LANGUAGE];
 const WAY: &str = "x-forwarded-";
@@ -44,7 +49,7 @@ struct Words<'a> {
 }
 
 impl AppLogin {
-    /// Signs a person in. `example` is a request of theirs, as the app gets it.
+    /// Signs a person in. `example` is what says from which browser they come ([`browser`]).
     pub(super) async fn make(
         &self,
         upstream: &Upstream,
@@ -62,10 +67,9 @@ impl AppLogin {
             csrf: String::new(),
         };
         if self.settings.has_session() {
-            let example = browser(example);
-            let signing_in = self.sign_in(upstream, &mut words, &example, now);
-            let cookies = tokio::time::timeout(TIME, signing_in).await;
-            let cookies = cookies.map_err(|_elapsed| LoginFailure::Slow(TIME))??;
+            let signing_in = self.sign_in(upstream, live, &mut words, example, now);
+            let cookies = tokio::time::timeout(self.time, signing_in).await;
+            let cookies = cookies.map_err(|_elapsed| LoginFailure::Slow(self.time))??;
             return Ok(Held::new(self.number, None, Vec::new(), cookies));
         }
         let headers = match self.settings.kind {
@@ -83,6 +87,7 @@ impl AppLogin {
     async fn sign_in(
         &self,
         upstream: &Upstream,
+        live: &Live,
         words: &mut Words<'_>,
         example: &HeaderMap,
         now: Timestamp,
@@ -95,21 +100,23 @@ impl AppLogin {
             hidden = page.hidden().to_vec();
         }
         let request = self.request(words, hidden, example, &cookies)?;
+        // R25: nobody is signed in for a session that has ended.
+        if live.ended() {
+            return Err(UpstreamError::Revoked.into());
+        }
         let asked = request.uri().clone();
         let (answer, lease) = upstream.send(request).await?;
         let (head, body) = answer.into_parts();
         cookies.take_in(&head.headers, now, |_| true);
         // Where it is longer the connection is not used again, and that is all.
-        if web::read(body, MAX_ANSWER, TIME).await.is_ok() {
+        if web::read(body, MAX_ANSWER, LINGER).await.is_ok() {
             back(lease);
         }
         if !self.signs.is_success(&asked, head.status, &head.headers) {
             let to = location(&asked, &head.headers);
             return Err(LoginFailure::Refused {
                 status: head.status.as_u16(),
-                to: to
-                    .map(|to| format!(", to {}", to.path()))
-                    .unwrap_or_default(),
+                to: to.map(|to| words.told(to.path())).unwrap_or_default(),
             });
         }
         cookies.retain(|name| self.is_named(name));
@@ -137,7 +144,8 @@ impl AppLogin {
             return Err(LoginFailure::Page(head.status));
         }
         cookies.take_in(&head.headers, now, |_| true);
-        let text = web::read(body, MAX_PAGE, TIME).await?;
+        // The whole has less.
+        let text = web::read(body, MAX_PAGE, self.time.saturating_mul(2)).await?;
         back(lease);
         Ok(SignInPage::read(&String::from_utf8_lossy(&text)))
     }
@@ -184,7 +192,9 @@ impl AppLogin {
                 value.map_err(|_| LoginFailure::Template("public_url".to_owned()))?,
             );
         }
-        headers.extend(self.headers(words)?);
+        for (name, value) in self.headers(words)? {
+            headers.insert(name, value);
+        }
         cookies.add_to(&mut headers);
         let mut request = Request::new(RequestBody::Whole(Full::new(Bytes::from(body))));
         *request.method_mut() = Method::POST;
@@ -196,7 +206,7 @@ impl AppLogin {
     fn headers(&self, words: &Words<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, LoginFailure> {
         let each = self.settings.headers.iter().map(|(name, template)| {
             let text = words.with(|filled, attributes| fill_text(template, filled, attributes));
-            let mut value = HeaderValue::from_str(&text)
+            let mut value = HeaderValue::from_bytes(text.as_bytes())
                 .map_err(|_| LoginFailure::Template(format!("headers.{name}")))?;
             value.set_sensitive(true);
             Ok((name.clone(), value))
@@ -206,6 +216,20 @@ impl AppLogin {
 }
 
 impl Words<'_> {
+    /// Of the way that a refusal leads to, what operators may read: no parameters such as `;jsessionid=…`, nothing long,
+    /// nothing of what was sent.
+    fn told(&self, path: &str) -> String {
+        let path = path.split(';').next().unwrap_or_default();
+        let plain = percent_decode_str(path).decode_utf8_lossy();
+        let password = self.account.password.as_ref().map(Secret::expose);
+        let sent = [password, Some(self.csrf.as_str())];
+        let mut sent = sent.into_iter().flatten().filter(|text| !text.is_empty());
+        if path.len() > MAX_TOLD || sent.any(|text| plain.contains(text)) {
+            return ", to …".to_owned();
+        }
+        format!(", to {path}")
+    }
+
     fn with<T>(
         &self,
         fill: impl FnOnce(&[(&'static str, &str)], &crate::connector::Attributes) -> T,
@@ -222,7 +246,7 @@ impl Words<'_> {
 }
 
 /// What of a request says from which browser it comes, and nothing of what it asks for.
-fn browser(request: &HeaderMap) -> HeaderMap {
+pub(super) fn browser(request: &HeaderMap) -> HeaderMap {
     let is_like = |name: &HeaderName| {
         LIKE.contains(name) || *name == X_REQUEST_ID || name.as_str().starts_with(WAY)
     };
@@ -245,12 +269,15 @@ fn basic(account: &Account) -> Result<HeaderValue, LoginFailure> {
     Ok(value)
 }
 
-/// The hidden fields of the page, except where ours say something else, then ours.
+/// The hidden fields of the page, except where ours say something else in any spelling that an app may take for the same,
+/// then ours.
 fn form(hidden: Vec<(String, String)>, fields: &Value) -> String {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     let ours = fields.as_object();
     for (name, value) in hidden {
-        if !ours.is_some_and(|ours| ours.contains_key(&name)) {
+        let folded = |name: &str| name.bytes().map(fold_byte).collect::<Vec<_>>();
+        let is_ours = |its: &String| folded(its) == folded(&name);
+        if !ours.is_some_and(|ours| ours.keys().any(is_ours)) {
             form.append_pair(&name, &value);
         }
     }

@@ -157,14 +157,21 @@ const fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}')
 }
 
+/// Longest character reference that is known, with its `;`: `&#x10FFFF;`. What follows `&` is looked at so far, so that
+/// a page of nothing but `&` is read in one go, too.
+const MAX_REFERENCE: usize = 10;
+
 /// Character references that apps write into values; any other stays as it is.
 fn unescaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let mut rest = value;
     while let Some((before, after)) = rest.split_once('&') {
         text.push_str(before);
-        let reference = after.split_once(';');
-        let reference = reference.and_then(|(name, behind)| Some((character(name)?, behind)));
+        let near = after.bytes().take(MAX_REFERENCE).position(|b| b == b';');
+        let reference = near.and_then(|at| {
+            let (name, behind) = after.split_at_checked(at)?;
+            Some((character(name)?, behind.strip_prefix(';')?))
+        });
         let (c, behind) = reference.unwrap_or(('&', after));
         text.push(c);
         rest = behind;

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 
 use super::AppLogin;
 use super::failure::LoginFailure;
+use super::sign_in;
 use crate::problem::Problem;
 use crate::proxy::Proxy;
 use crate::proxy::body::{Body, Guarded, RequestBody};
@@ -57,7 +58,7 @@ impl Proxy {
     /// ended then is what was asked for.
     pub(in crate::proxy) async fn send_signed_in(
         &self,
-        login: &AppLogin,
+        login: &Arc<AppLogin>,
         upgrade: Option<Takeover>,
         mut request: Request<RequestBody>,
         pass: &Pass,
@@ -136,15 +137,16 @@ impl Proxy {
             return Ok(response);
         }
         live.app().forget(held);
-        let failed = LoginFailure::NotTaken.told(self.login.clock.now());
-        live.app().fail(failed.clone());
+        let now = self.login.clock.now();
+        let failed = LoginFailure::NotTaken.told(now);
+        login.attempts.of(live, now).fail(failed.clone());
         Err(failed.into())
     }
 
     /// Signs a request with what is held, which is made where nothing is: once for all that wait for it.
     async fn sign(
         &self,
-        login: &AppLogin,
+        login: &Arc<AppLogin>,
         live: &Arc<Live>,
         headers: &mut HeaderMap,
     ) -> Result<Arc<Held>, Problem> {
@@ -163,29 +165,37 @@ impl Proxy {
 
     async fn make(
         &self,
-        login: &AppLogin,
-        live: &Live,
+        login: &Arc<AppLogin>,
+        live: &Arc<Live>,
         example: &HeaderMap,
     ) -> Result<Arc<Held>, Problem> {
-        let _turn = live.app().turn().await;
+        let clock = &self.login.clock;
+        let attempt = login.attempts.of(live, clock.now());
+        let turn = attempt.turn().await;
         if let Some(held) = login.held(live) {
             return Ok(held);
         }
-        let now = self.login.clock.now();
-        if let Some(failed) = live.app().failed(now) {
+        if let Some(failed) = attempt.failed(clock.now()) {
             return Err(failed.into());
         }
-        match login.make(&self.upstream, live, example, now).await {
-            Ok(held) => {
-                let held = live.hold(Arc::new(held));
-                held.ok_or_else(|| UpstreamError::Revoked.into())
-            }
-            Err(failure) => {
-                let failed = failure.told(now);
-                live.app().fail(failed.clone());
-                Err(failed.into())
-            }
-        }
+        let (login, live) = (Arc::clone(login), Arc::clone(live));
+        let (upstream, clock) = (Arc::clone(&self.upstream), Arc::clone(clock));
+        let example = sign_in::browser(example);
+        // By itself: whoever goes away meanwhile, and comes again, would else be refused by the app any number of times
+        // without one being remembered.
+        let making = tokio::spawn(async move {
+            // Until it is held, or the failure remembered.
+            let _turn = turn;
+            let made = login.make(&upstream, &live, &example, clock.now()).await;
+            let made = made.map_err(|failure| {
+                let failed = failure.told(clock.now());
+                attempt.fail(failed.clone());
+                Problem::from(failed)
+            });
+            let held = live.hold(Arc::new(made?));
+            held.ok_or_else(|| UpstreamError::Revoked.into())
+        });
+        making.await.map_err(Problem::internal)?
     }
 }
 

@@ -1,8 +1,13 @@
 //! Apps that read no header: we sign in there on the person's behalf.
 
 mod accounts;
+mod attacks;
+mod failures;
+mod first;
 mod kanboard;
+mod keys;
 mod sessions;
+mod sockets;
 mod ways;
 
 /// The stub's user API; `PASSWORD` is how its password field is written.

@@ -65,6 +65,16 @@ async fn r07_fields_of_our_own_are_ours_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_outside_ascii_is_sent_as_it_is() {
+    let app = LoginApp::start().await;
+    let gate = Sidegate::start(&app.url(), &settings(HEADER)).await;
+    gate.person("zoë", &[]).await;
+    let mut browser = gate.signed_in("zoë").await;
+    let shown: Value = browser.get("/basic").await.json();
+    assert_eq!(shown["headers"]["x-app-user"], "zoë", "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_app_gets_fields_of_our_own_with_every_request() {
     let app = LoginApp::start().await;
     let gate = Sidegate::start(&app.url(), &settings(HEADER)).await;

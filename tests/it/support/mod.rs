@@ -22,7 +22,7 @@ pub use client::{Answer, Client};
 pub use command::{Ran, run};
 pub use held::{Held, SOON};
 pub use history::check_history;
-pub use login_app::LoginApp;
+pub use login_app::{LoginApp, Said};
 pub use people::{PASSWORD, create_person};
 pub use process::Process;
 pub use raw::{raw, status};

@@ -1,29 +1,45 @@
-//! An app that reads no header: a user API, a login form with a CSRF field, a login API, HTTP Basic, a session cookie.
+//! An app that reads no header: a user API, a login form with a CSRF field, a login API, HTTP Basic, a session cookie,
+//! a WebSocket; and whatever else a test wants it to answer.
+
+mod pages;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use futures_util::stream;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use sidegate::crypto::random_token;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-type Reply = Response<Full<Bytes>>;
+type Reply = Response<BoxBody<Bytes, Infallible>>;
 
-/// Whoever signs in is kept waiting this long for a second one to come.
-const SECOND_ONE: Duration = Duration::from_millis(300);
+/// What it answers where a test says so.
+#[derive(Clone)]
+pub enum Said {
+    /// This.
+    Whole(u16, Vec<(&'static str, String)>, String),
+    /// A head, the beginning of a body, and never its end.
+    Drip(u16, Vec<(&'static str, String)>),
+    /// Nothing, ever.
+    Silence,
+    /// It breaks off.
+    Nothing,
+}
 
 /// A running app.
 pub struct LoginApp {
@@ -39,6 +55,12 @@ struct State {
     sessions: Mutex<BTreeMap<String, Option<String>>>,
     attempts: Mutex<usize>,
     seen: Mutex<Vec<(String, String)>>,
+    /// Bodies by method and path.
+    bodies: Mutex<Vec<(String, String)>>,
+    /// By method and path: what comes instead of its own answer.
+    said: Mutex<BTreeMap<String, Said>>,
+    /// Sockets that are open.
+    sockets: Mutex<usize>,
     /// Answers of the user API that are held back, and whether one is.
     hold: Mutex<bool>,
     held: Notify,
@@ -60,6 +82,7 @@ impl LoginApp {
                     let serving = hyper::server::conn::http1::Builder::new();
                     let _ended = serving
                         .serve_connection(TokioIo::new(stream), service)
+                        .with_upgrades()
                         .await;
                 });
             }
@@ -120,6 +143,29 @@ impl LoginApp {
         self.state.seen.lock().unwrap().clone()
     }
 
+    /// From now on it answers this to a method and path, such as `GET /signin`.
+    pub fn say(&self, asked: &str, said: Said) {
+        let mut all = self.state.said.lock().unwrap();
+        all.insert(asked.to_owned(), said);
+    }
+
+    /// From now on it answers as it does.
+    pub fn say_nothing_else(&self) {
+        self.state.said.lock().unwrap().clear();
+    }
+
+    /// How many sockets are open.
+    pub fn sockets(&self) -> usize {
+        *self.state.sockets.lock().unwrap()
+    }
+
+    /// What came with this method and path.
+    pub fn bodies_of(&self, asked: &str) -> Vec<String> {
+        let all = self.state.bodies.lock().unwrap();
+        let its = all.iter().filter(|(its, _)| its == asked);
+        its.map(|(_, body)| body.clone()).collect()
+    }
+
     /// From now on it makes people and does not say so; returns when it has made one.
     pub async fn hold_back(&self) {
         *self.state.hold.lock().unwrap() = true;
@@ -135,157 +181,64 @@ impl Drop for LoginApp {
     }
 }
 
-async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Reply, Infallible> {
+async fn answer(state: Arc<State>, mut request: Request<Incoming>) -> io::Result<Reply> {
+    let upgrade = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
     let body = sidegate::web::read(body, 16 * 1024 * 1024, Duration::from_secs(30)).await;
     let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
     let path = head.uri.path().to_owned();
+    let asked = format!("{} {path}", head.method);
+    let said = state.said.lock().unwrap().get(&asked).cloned();
     if let Some(rest) = path.strip_prefix("/users-api") {
-        return Ok(user_api(&state, &head, rest, &body).await);
+        return match said {
+            Some(said) => say(said).await,
+            None => Ok(user_api(&state, &head, rest, &body).await),
+        };
     }
+    state.bodies.lock().unwrap().push((asked, body.clone()));
     let target = format!("{} {}", head.method, head.uri);
     let cookies = field(&head, COOKIE.as_str()).to_owned();
     state.seen.lock().unwrap().push((target, cookies));
+    if let Some(said) = said {
+        return say(said).await;
+    }
     Ok(match (&head.method, path.as_str()) {
-        (&Method::GET, "/signin") => sign_in_page(&state),
-        (&Method::POST, "/signin") => sign_in(&state, &head, &body).await,
-        (&Method::POST, "/login-api") => login_api(&state, &head, &body).await,
+        (&Method::GET, "/signin") => pages::sign_in_page(&state),
+        (&Method::POST, "/signin") => pages::sign_in(&state, &head, &body).await,
+        (&Method::POST, "/login-api") => pages::login_api(&state, &head, &body).await,
+        (_, "/socket") => pages::socket(&state, &head, upgrade),
         (_, "/basic") => json_of(
             StatusCode::OK,
             &json!({"authorization": field(&head, AUTHORIZATION.as_str()), "headers": names(&head)}),
         ),
-        (_, "/out") => sign_out(&state, &head),
-        _ => page(&state, &head, &body),
+        (_, "/out") => pages::sign_out(&state, &head),
+        _ => pages::page(&state, &head, &body),
     })
 }
 
-/// What only those who are signed in see.
-fn page(state: &State, head: &Parts, body: &str) -> Reply {
-    let cookie = session_of(head);
-    let sessions = state.sessions.lock().unwrap();
-    let who = cookie.as_ref().and_then(|id| sessions.get(id)?.clone());
-    let Some(who) = who else {
-        if head.uri.path().starts_with("/api/") {
-            return json_of(StatusCode::UNAUTHORIZED, &json!({"error": "sign in"}));
+async fn say(said: Said) -> io::Result<Reply> {
+    let (status, headers, body) = match said {
+        Said::Whole(status, headers, body) => (status, headers, whole(body)),
+        Said::Drip(status, headers) => {
+            let begun = Frame::data(Bytes::from_static(b"<!doctype html>"));
+            let begun = stream::iter([Ok(begun)]);
+            let body = StreamBody::new(futures_util::StreamExt::chain(begun, stream::pending()));
+            (status, headers, BodyExt::boxed(body))
         }
-        let mut response = json_of(StatusCode::FOUND, &Value::Null);
-        let to = format!("/signin?next={}", head.uri.path());
-        response.headers_mut().insert(LOCATION, to.parse().unwrap());
-        return response;
+        Said::Silence => pending().await,
+        Said::Nothing => return Err(io::ErrorKind::ConnectionReset.into()),
     };
-    let cookies = field(head, COOKIE.as_str());
-    let shown = json!({"user": who, "method": head.method.as_str(), "cookies": cookies, "bytes": body.len(), "body": body.get(..100).unwrap_or(body)});
-    let mut response = json_of(StatusCode::OK, &shown);
-    for set in [
-        "theme=dark; Path=/",
-        &format!("SID={}; Path=/; HttpOnly", cookie.unwrap()),
-    ] {
-        response
-            .headers_mut()
-            .append(SET_COOKIE, set.parse().unwrap());
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    for (name, value) in headers {
+        let name = HeaderName::from_static(name);
+        response.headers_mut().append(name, value.parse().unwrap());
     }
-    response
+    Ok(response)
 }
 
-/// A form as frameworks make them: its token belongs to the session of the page.
-fn sign_in_page(state: &State) -> Reply {
-    let id = random_token();
-    state.sessions.lock().unwrap().insert(id.clone(), None);
-    let html = format!(
-        "<!doctype html><meta name=csrf-token content={0}><!-- <input name=\"csrf\" value=\"no\"> -->\
-         <form action=/search><input type=hidden name=csrf value=search></form>\
-         <form method=post><input type=\"hidden\" name=\"csrf\" value=\"token&amp;{0}\">\
-         <input type=hidden name=stay value=yes><input name=name><input type=password name=password></form>",
-        &id
-    );
-    let mut response = Response::new(Full::new(Bytes::from(html)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    headers.append(
-        SET_COOKIE,
-        format!("SID={id}; Path=/; HttpOnly").parse().unwrap(),
-    );
-    headers.append(SET_COOKIE, format!("XSRF={id}; Path=/").parse().unwrap());
-    response
-}
-
-async fn sign_in(state: &State, head: &Parts, body: &str) -> Reply {
-    let form: BTreeMap<String, String> = url::form_urlencoded::parse(body.as_bytes())
-        .into_owned()
-        .collect();
-    let of = |name: &str| form.get(name).map_or("", String::as_str);
-    let page = session_of(head).filter(|id| of("csrf") == format!("token&{id}"));
-    if page.is_none() || of("stay") != "yes" || !field(head, "origin").starts_with("http") {
-        return json_of(
-            StatusCode::FORBIDDEN,
-            &json!({"error": "the form is not mine"}),
-        );
-    }
-    match begin(state, of("name"), of("password")).await {
-        Some(id) => {
-            let mut response = json_of(StatusCode::FOUND, &Value::Null);
-            response
-                .headers_mut()
-                .insert(LOCATION, HeaderValue::from_static("/home"));
-            set_session(&mut response, &id);
-            response
-        }
-        // As many apps do it: the form again, with 200.
-        None => sign_in_page(state),
-    }
-}
-
-async fn login_api(state: &State, head: &Parts, body: &str) -> Reply {
-    let body: Value = serde_json::from_str(body).unwrap_or_default();
-    let jar = field(head, COOKIE.as_str());
-    let token = field(head, "x-xsrf");
-    if token.is_empty() || !jar.contains(&format!("XSRF={token}")) {
-        return json_of(StatusCode::FORBIDDEN, &json!({"error": "no token"}));
-    }
-    let text = |at: &str| body.pointer(at).and_then(Value::as_str).unwrap_or_default();
-    match begin(state, text("/user/name"), text("/user/password")).await {
-        Some(id) => {
-            let mut response = json_of(StatusCode::OK, &json!({"ok": true}));
-            set_session(&mut response, &id);
-            response
-        }
-        None => json_of(
-            StatusCode::UNAUTHORIZED,
-            &json!({"error": "wrong name or password"}),
-        ),
-    }
-}
-
-async fn begin(state: &State, name: &str, password: &str) -> Option<String> {
-    *state.attempts.lock().unwrap() += 1;
-    state.another.notify_waiters();
-    let _another = tokio::time::timeout(SECOND_ONE, state.another.notified()).await;
-    let known = (name.to_owned(), password.to_owned());
-    state
-        .people
-        .lock()
-        .unwrap()
-        .values()
-        .find(|its| **its == known)?;
-    let id = random_token();
-    state
-        .sessions
-        .lock()
-        .unwrap()
-        .insert(id.clone(), Some(name.to_owned()));
-    Some(id)
-}
-
-fn sign_out(state: &State, head: &Parts) -> Reply {
-    if let Some(id) = session_of(head) {
-        state.sessions.lock().unwrap().remove(&id);
-    }
-    let mut response = json_of(StatusCode::OK, &json!({"out": true}));
-    let gone = "SID=; Max-Age=0; Path=/";
-    response
-        .headers_mut()
-        .append(SET_COOKIE, HeaderValue::from_static(gone));
-    response
+fn whole(body: impl Into<Bytes>) -> BoxBody<Bytes, Infallible> {
+    Full::new(body.into()).boxed()
 }
 
 async fn user_api(state: &State, head: &Parts, rest: &str, body: &str) -> Reply {
@@ -301,7 +254,7 @@ async fn user_api(state: &State, head: &Parts, rest: &str, body: &str) -> Reply 
             let id = add(state, &text("name"), &text("password"));
             if *state.hold.lock().unwrap() {
                 state.held.notify_one();
-                std::future::pending::<()>().await;
+                pending::<()>().await;
             }
             json_of(StatusCode::CREATED, &shown(id, &text("name")))
         }
@@ -339,19 +292,6 @@ fn add(state: &State, name: &str, password: &str) -> u64 {
     id
 }
 
-fn session_of(head: &Parts) -> Option<String> {
-    let jar = field(head, COOKIE.as_str());
-    let found = jar.split("; ").find_map(|pair| pair.strip_prefix("SID="));
-    found.map(str::to_owned)
-}
-
-fn set_session(response: &mut Reply, id: &str) {
-    let set = format!("SID={id}; Path=/; HttpOnly");
-    response
-        .headers_mut()
-        .append(SET_COOKIE, set.parse().unwrap());
-}
-
 fn field<'a>(head: &'a Parts, name: &str) -> &'a str {
     head.headers
         .get(name)
@@ -370,7 +310,7 @@ fn names(head: &Parts) -> BTreeMap<String, String> {
 }
 
 fn json_of(status: StatusCode, value: &Value) -> Reply {
-    let mut response = Response::new(Full::new(Bytes::from(value.to_string())));
+    let mut response = Response::new(whole(value.to_string()));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, kind);
