@@ -117,6 +117,8 @@ impl Connector {
 }
 
 #[cfg(test)]
+mod call_tests;
+#[cfg(test)]
 mod page_tests;
 #[cfg(test)]
 mod record_tests;

@@ -187,10 +187,10 @@ impl Wire {
         request: Request<Bytes>,
         operation: &str,
     ) -> Result<Answer, AppFailure> {
-        let safe = reads(operation) || operation == "login" || request.method() == Method::GET;
+        let safe = reads(operation) || operation == "login";
         let first = self.once(request.clone()).await;
         match first {
-            // Asked again where that changes nothing: an idle connection may just have been closed.
+            // Asked again where that changes nothing, whatever the method: an idle connection may just have been closed.
             Err(AppFailure::Unavailable { .. }) if safe => self.once(request).await,
             done => done,
         }
