@@ -53,6 +53,60 @@ fn said(status: &str, body: &str) -> Option<String> {
 }
 
 #[tokio::test]
+async fn one_login_for_all_who_met_its_end() {
+    // The token that counts, and how many logins there were.
+    let state = Arc::new(Mutex::new(("Bearer 0".to_owned(), 0)));
+    let served = Arc::clone(&state);
+    let text = USERS.replace("[users]\nactive = \"none\"\n", LOGIN);
+    let connector = app(&text, move |request| {
+        let mut state = served.lock().unwrap();
+        if request.starts_with("POST /api/login") {
+            state.1 += 1;
+            state.0 = format!("Bearer {}", state.1);
+            return said("200 OK", &json!({ "token": state.1.to_string() }).to_string());
+        }
+        if request.contains(&format!("uthorization: {}\r\n", state.0)) {
+            said("200 OK", "[]")
+        } else {
+            said("401 Unauthorized", "{}")
+        }
+    });
+    let connector = connector.await;
+    for round in 1..4 {
+        let all = (0..8).map(|_| connector.users());
+        for listed in futures_util::future::join_all(all).await {
+            assert!(listed.is_ok(), "{round}: {listed:?}");
+        }
+        assert_eq!(state.lock().unwrap().1, round, "one login each time");
+        state.lock().unwrap().0 = "ended".to_owned();
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_a_call_with_headers_and_type() {
+    let heads = Arc::new(Mutex::new(String::new()));
+    let served = Arc::clone(&heads);
+    let text = USERS.replace("[users]\nactive = \"none\"\n", LOGIN);
+    let connector = app(&text, move |request| {
+        if request.starts_with("POST /api/login") {
+            *served.lock().unwrap() = request.to_lowercase();
+            return said("200 OK", r#"{"token":"1"}"#);
+        }
+        said("200 OK", "[]")
+    });
+    connector.await.users().await.unwrap();
+    let head = heads.lock().unwrap().clone();
+    for (line, sent) in [
+        ("x-tenant: acme", true),
+        ("content-type: application/vnd.app+json", true),
+        ("accept: application/json", true),
+        ("authorization", false),
+    ] {
+        assert_eq!(head.contains(line), sent, "{line}: {head}");
+    }
+}
+
+#[tokio::test]
 async fn what_changes_something_is_asked_once_whatever_its_method() {
     let create = "[users.create]\ncall = \"GET /make/{userName}\"\nnew_id = \"/id\"\n";
     let seen = Arc::new(Mutex::new(Vec::new()));

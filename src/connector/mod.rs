@@ -10,6 +10,7 @@ mod fake;
 mod groups;
 mod judge;
 mod ledger;
+mod login;
 mod map;
 mod membership;
 mod pace;

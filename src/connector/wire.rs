@@ -1,18 +1,16 @@
 //! One call of the app's API.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request};
 use serde_json::Value;
 
 use super::judge::{Answer, Reply, judge, reads};
 use super::pace::Pace;
-use super::render::{Context, written};
-use super::request::{content_type, encoded};
+use super::render::Context;
 use super::{AppFailure, Fate};
-use crate::config::{Api, Called, ErrorRule, Operation, TokenAt};
+use crate::config::{Api, Called, ErrorRule, Operation};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundError};
 use crate::secret::Secret;
@@ -24,10 +22,11 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) api: Api,
-    errors: Vec<ErrorRule>,
+    pub(super) errors: Vec<ErrorRule>,
     outbound: Outbound,
     pace: Pace,
-    token: Mutex<Option<Secret>>,
+    /// Held by who logs in: the others wait for what it brings.
+    pub(super) token: tokio::sync::Mutex<Option<Secret>>,
     metrics: Arc<Metrics>,
 }
 
@@ -45,7 +44,7 @@ impl Wire {
             errors,
             outbound,
             pace,
-            token: Mutex::default(),
+            token: tokio::sync::Mutex::default(),
             metrics,
         })
     }
@@ -92,7 +91,7 @@ impl Wire {
             return Err(AppFailure::odd("its next page is elsewhere"));
         }
         let build = |token: Option<&Secret>| {
-            self.bare(&Method::GET, &url, None, token, &Context::default())
+            self.bare(&Method::GET, &url, (None, self.api.encoding), token, &Context::default())
         };
         self.with_login(&operation.name, build).await
     }
@@ -106,83 +105,19 @@ impl Wire {
             let answer = self.exchange(build(None)?, operation).await?;
             return judge(&self.errors, operation, answer);
         };
-        let known = self
-            .token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let token = match known {
-            Some(token) => token,
-            None => self.log_in().await?,
-        };
+        let token = self.token(login, None).await?;
         let answer = self.exchange(build(Some(&token))?, operation).await?;
         let ended =
             |it: &crate::config::Condition| it.fits(answer.status.as_u16(), &answer.document);
         if !login.again.iter().any(ended) {
             return judge(&self.errors, operation, answer);
         }
-        let token = self.log_in().await?;
+        let token = self.token(login, Some(&token)).await?;
         let answer = self.exchange(build(Some(&token))?, operation).await?;
         judge(&self.errors, operation, answer)
     }
 
-    async fn log_in(&self) -> Result<Secret, AppFailure> {
-        let login = self
-            .api
-            .login
-            .as_ref()
-            .ok_or(AppFailure::Cannot("log in"))?;
-        let called = login
-            .operation
-            .calls
-            .first()
-            .ok_or(AppFailure::Cannot("log in"))?;
-        let context = Context::default();
-        let Called::Http {
-            method,
-            path,
-            query,
-        } = called
-        else {
-            return Err(AppFailure::Cannot("log in"));
-        };
-        let url = self.address(path, query.as_ref(), &context)?;
-        let body = login
-            .operation
-            .body
-            .as_ref()
-            .and_then(|body| context.body(body));
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url.as_str())
-            .header(ACCEPT, "application/json");
-        let bytes = match body {
-            Some(body) => {
-                request = request.header(CONTENT_TYPE, content_type(login.encoding));
-                encoded(&body, login.encoding)
-            }
-            None => Bytes::new(),
-        };
-        let request = request
-            .body(bytes)
-            .map_err(|error| AppFailure::unreached(error.to_string()))?;
-        let answer = self.exchange(request, "login").await?;
-        let reply = judge(&self.errors, "login", answer)?;
-        let token = match &login.token {
-            TokenAt::Document(at) => at.of(&reply.document).map(written),
-            TokenAt::Header(name) => reply
-                .headers
-                .get(name)
-                .and_then(|it| it.to_str().ok())
-                .map(str::to_owned),
-        };
-        let token = token.filter(|token| !token.is_empty());
-        let token = Secret::new(token.ok_or_else(|| AppFailure::odd("its login gives no token"))?);
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-        Ok(token)
-    }
-
-    async fn exchange(
+    pub(super) async fn exchange(
         &self,
         request: Request<Bytes>,
         operation: &str,
