@@ -124,3 +124,35 @@ async fn what_changes_something_is_asked_once_whatever_its_method() {
     let (list, make) = ("GET /api/users HTTP/1.1", "GET /api/make/ada HTTP/1.1");
     assert_eq!(*seen.lock().unwrap(), [list, list, make]);
 }
+
+#[tokio::test]
+async fn r14_a_next_page_of_the_app_s_public_address_is_asked_where_the_app_is() {
+    let page = "call = \"GET /users?p=1\"\nitems = \"/users\"\npage = { style = \"next\", next = \"/next\" }\n";
+    let text = USERS.replace("call = \"GET /users\"\n", page);
+    for (next, asked) in [
+        ("https://app.example.com/api/users?p=2", true),
+        ("http://127.0.0.1:9/api/users?p=2#x", true),
+        ("//app.example.com/api/users?p=2", true),
+        ("https://ada:secret@app.example.com/api/users?p=2", true),
+        ("{url}/api/users?p=2", true),
+        ("/api/users?p=2", true),
+        ("https://app.example.com/users?p=2", false),
+        ("https://app.example.com/apiusers?p=2", false),
+        ("https://app.example.com/api/../users?p=2", false),
+        ("https://app.example.com/api/%2e%2e/users?p=2", false),
+        ("https://app.example.com/api/..%2fusers?p=2", false),
+        ("https://app.example.com/api/%5c..%5cusers?p=2", false),
+        ("ftp://app.example.com/api/users?p=2", false),
+        ("javascript:/api/users?p=2", false),
+    ] {
+        let api = FakeApi::start().await;
+        let connector = api.connector(&text);
+        let first = json!({ "users": [{ "id": 1, "login": "a" }], "next": next });
+        api.says("GET /api/users?p=1", &first.to_string());
+        api.says("GET /api/users?p=2", r#"{"users":[{"id":2,"login":"b"}]}"#);
+        let listed = connector.users().await.map(|all| all.len());
+        assert_eq!(listed.ok(), asked.then_some(2), "{next}");
+        let calls = if asked { 2 } else { 1 };
+        assert_eq!(api.seen().len(), calls, "{next}");
+    }
+}

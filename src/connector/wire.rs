@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::Value;
+use url::Url;
 
 use super::judge::{Answer, Reply, judge, reads};
 use super::pace::Pace;
@@ -73,27 +74,35 @@ impl Wire {
         self.with_login(&operation.name, build).await
     }
 
-    /// The next page of a list: its address must be below the base (no calls to elsewhere by what an app answers).
+    /// The next page of a list. Apps name it by their public address: path and query of it count, which must be below
+    /// the base, and the base's own origin is called (no calls to elsewhere by what an app answers).
     pub(super) async fn follow(
         &self,
         operation: &Operation,
         next: &str,
     ) -> Result<Reply, AppFailure> {
-        let url = self
-            .api
-            .base
-            .join(next)
-            .map_err(|_not_a_url| AppFailure::odd("its next page has no address"))?;
-        let base = &self.api.base;
-        let below = url.path().strip_prefix(base.path().trim_end_matches('/'));
-        let below = below.is_some_and(|rest| rest.starts_with('/'));
-        if url.origin() != base.origin() || !below {
-            return Err(AppFailure::odd("its next page is elsewhere"));
-        }
+        let url = self.next_page(next)?;
         let build = |token: Option<&Secret>| {
-            self.bare(&Method::GET, &url, (None, self.api.encoding), token, &Context::default())
+            let body = (None, self.api.encoding);
+            self.bare(&Method::GET, &url, body, token, &Context::default())
         };
         self.with_login(&operation.name, build).await
+    }
+
+    fn next_page(&self, next: &str) -> Result<Url, AppFailure> {
+        let base = &self.api.base;
+        let named = base
+            .join(next)
+            .map_err(|_not_a_url| AppFailure::odd("its next page has no address"))?;
+        let below = named.path().strip_prefix(base.path().trim_end_matches('/'));
+        let below = below.filter(|rest| rest.starts_with('/') && !leads_away(rest));
+        if below.is_none() || !["http", "https"].contains(&named.scheme()) {
+            return Err(AppFailure::odd("its next page is elsewhere"));
+        }
+        let mut url = base.clone();
+        url.set_path(named.path());
+        url.set_query(named.query());
+        Ok(url)
     }
 
     async fn with_login(
@@ -170,4 +179,11 @@ impl Wire {
             headers: head.headers,
         })
     }
+}
+
+/// Whether a path holds something that whoever decodes it takes for a step (R14).
+fn leads_away(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let steps = ["%2f", "%5c", "%2e%2e", "%00", "\\"];
+    steps.iter().any(|step| path.contains(step))
 }
