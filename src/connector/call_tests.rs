@@ -126,6 +126,31 @@ async fn what_changes_something_is_asked_once_whatever_its_method() {
 }
 
 #[tokio::test]
+async fn an_app_that_asks_for_a_rest_has_it() {
+    let api = FakeApi::start().await;
+    for (status, asked, rests) in [(429, "40", 40), (503, "9000", 300), (500, "40", 0)] {
+        let connector = api.connector(USERS);
+        let wait = vec![("retry-after", asked.to_owned())];
+        api.says_all("GET /api/users/7", Said(status, wait, "{}".to_owned()));
+        assert!(connector.user("7").await.is_err());
+        api.seen();
+        api.says("GET /api/users", "[]");
+        let next = connector.users().await;
+        let calls = api.seen().len();
+        if rests == 0 {
+            assert!(next.is_ok() && calls == 1, "{status}: {next:?}");
+            continue;
+        }
+        let Err(AppFailure::TooMany(Some(left))) = next else {
+            panic!("{status}: {next:?}");
+        };
+        let longest = Duration::from_secs(rests);
+        assert!(left <= longest && left > longest / 2, "{status}: {left:?}");
+        assert_eq!(calls, 0, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn r14_a_next_page_of_the_app_s_public_address_is_asked_where_the_app_is() {
     let page = "call = \"GET /users?p=1\"\nitems = \"/users\"\npage = { style = \"next\", next = \"/next\" }\n";
     let text = USERS.replace("call = \"GET /users\"\n", page);

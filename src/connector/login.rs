@@ -1,7 +1,6 @@
 //! The call that yields the token which others carry.
 
 use super::AppFailure;
-use super::judge::judge;
 use super::render::{Context, written};
 use super::wire::Wire;
 use crate::config::{ApiLogin, Called, TokenAt};
@@ -41,7 +40,7 @@ impl Wire {
         let body = body.and_then(|body| context.body(body));
         let request = self.bare(method, &url, (body, login.encoding), None, &context)?;
         let answer = self.exchange(request, "login").await?;
-        let reply = judge(&self.errors, "login", answer)?;
+        let reply = self.judged("login", answer)?;
         let token = match &login.token {
             TokenAt::Document(at) => at.of(&reply.document).map(written),
             TokenAt::Header(name) => reply

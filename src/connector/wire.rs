@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use serde_json::Value;
 use url::Url;
 
@@ -23,7 +23,7 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) api: Api,
-    pub(super) errors: Vec<ErrorRule>,
+    errors: Vec<ErrorRule>,
     outbound: Outbound,
     pace: Pace,
     /// Held by who logs in: the others wait for what it brings.
@@ -112,18 +112,40 @@ impl Wire {
     ) -> Result<Reply, AppFailure> {
         let Some(login) = &self.api.login else {
             let answer = self.exchange(build(None)?, operation).await?;
-            return judge(&self.errors, operation, answer);
+            return self.judged(operation, answer);
         };
         let token = self.token(login, None).await?;
         let answer = self.exchange(build(Some(&token))?, operation).await?;
         let ended =
             |it: &crate::config::Condition| it.fits(answer.status.as_u16(), &answer.document);
         if !login.again.iter().any(ended) {
-            return judge(&self.errors, operation, answer);
+            return self.judged(operation, answer);
         }
         let token = self.token(login, Some(&token)).await?;
         let answer = self.exchange(build(Some(&token))?, operation).await?;
-        judge(&self.errors, operation, answer)
+        self.judged(operation, answer)
+    }
+
+    /// What an answer means; an app that asks for a rest has it.
+    pub(super) fn judged(&self, operation: &str, answer: Answer) -> Result<Reply, AppFailure> {
+        let asks = [
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ];
+        let asks = asks.contains(&answer.status);
+        let reply = judge(&self.errors, operation, answer);
+        if let Err(
+            AppFailure::TooMany(Some(wait))
+            | AppFailure::Unavailable {
+                retry_after: Some(wait),
+                ..
+            },
+        ) = &reply
+            && asks
+        {
+            self.pace.rest(*wait);
+        }
+        reply
     }
 
     pub(super) async fn exchange(

@@ -61,6 +61,15 @@ impl World {
         assert!(settled.is_ok(), "{what}: {:?}", self.owed().await);
     }
 
+    /// The app is well again, and has had the rest that it asked for.
+    async fn recovers(&mut self) {
+        self.app.recover();
+        let asked = "/Users?filter=userName%20eq%20%22nobody%22";
+        let rested = async { while self.idp.get(asked).await.status != 200 {} };
+        let rested = tokio::time::timeout(Duration::from_secs(10), rested).await;
+        assert!(rested.is_ok(), "the app is left alone for good");
+    }
+
     async fn user(&mut self, id: &str) -> Value {
         let answer = self.idp.get(&format!("/Users/{id}")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());

@@ -46,7 +46,7 @@ pub struct Team {
 /// What it does in place of answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// This status, with a reason in JSON; 503 and 429 with `Retry-After: 7`.
+    /// This status, with a reason in JSON; 503 and 429 with `Retry-After: 1`.
     Status(u16),
     /// A page of HTML, as if all were well.
     Page,
@@ -283,7 +283,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply
         Some(Trouble::Status(status)) => {
             let mut reply = reply(status, &json!({ "error": "no" }));
             if [429, 503].contains(&status) {
-                let seconds = "7".parse().unwrap();
+                let seconds = "1".parse().unwrap();
                 reply.headers_mut().insert("retry-after", seconds);
             }
             reply
