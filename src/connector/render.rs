@@ -38,10 +38,10 @@ pub(super) enum Within {
     Query,
 }
 
-/// A value that cannot stand in a path without leading somewhere else.
+/// A value that cannot stand in a path without leading somewhere else; of a secret none of it is told.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} cannot be part of the app's addresses")]
-pub(super) struct Escapes(pub(super) String);
+#[error("{0} cannot be part of the app's addresses")]
+pub(super) struct Escapes(String);
 
 impl<'a> Context<'a> {
     pub(super) fn with(mut self, word: &'static str, value: impl Into<Value>) -> Self {
@@ -97,7 +97,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     ///
-    /// In a path: an empty value, `.` or `..`.
+    /// In a path: an empty value, `.` or `..`, and what holds a slash: whoever stands before the app may decode it (R14).
     pub(super) fn text(&self, template: &Template, within: Within) -> Result<String, Escapes> {
         let mut text = String::new();
         for part in &template.0 {
@@ -111,8 +111,11 @@ impl<'a> Context<'a> {
                 .unwrap_or_default();
             match within {
                 Within::Text => text.push_str(&value),
-                Within::Path if ["", ".", ".."].contains(&value.as_str()) => {
-                    return Err(Escapes(value));
+                Within::Path if leads_away(&value) => {
+                    return Err(Escapes(match part {
+                        Part::Secret(..) => "a secret".to_owned(),
+                        Part::Text(_) | Part::Value(..) => format!("{value:?}"),
+                    }));
                 }
                 Within::Path => text.extend(utf8_percent_encode(&value, RESERVED)),
                 Within::Query => {
@@ -150,6 +153,10 @@ impl<'a> Context<'a> {
             }
         }
     }
+}
+
+fn leads_away(value: &str) -> bool {
+    ["", ".", ".."].contains(&value) || value.contains(['/', '\\'])
 }
 
 /// A text with these words and attributes in it.
