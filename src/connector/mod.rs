@@ -118,6 +118,8 @@ impl Connector {
 }
 
 #[cfg(test)]
+mod answer_tests;
+#[cfg(test)]
 mod call_tests;
 #[cfg(test)]
 mod page_tests;

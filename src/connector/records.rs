@@ -8,7 +8,7 @@ use super::map::{self, When};
 use super::pages;
 use super::render::{Attributes, Context, written};
 use super::wire::Wire;
-use crate::config::{Active, Find, Kind, Listing, NewId, Send};
+use crate::config::{Active, Find, Kind, Listing, NewId, Operation, Pointer, Send};
 use crate::identity::fold;
 use crate::secret::Secret;
 
@@ -63,8 +63,7 @@ impl Records<'_> {
             Err(AppFailure::Missing) => return Ok(None),
             reply => reply?,
         };
-        let record = item.of(&reply.document).filter(|record| !is_empty(record));
-        let Some(record) = record else {
+        let Some(record) = one(operation, item, &reply.document)? else {
             return Ok(None);
         };
         let mut record = record.clone();
@@ -167,8 +166,8 @@ impl Records<'_> {
             Some(Find::One(operation, item)) => match self.wire.run(operation, &context).await {
                 Err(AppFailure::Missing) => Ok(Vec::new()),
                 reply => {
-                    let reply = reply?;
-                    let record = item.of(&reply.document).filter(|record| !is_empty(record));
+                    let document = reply?.document;
+                    let record = one(operation, item, &document)?;
                     Ok(record
                         .cloned()
                         .and_then(|record| self.found(record))
@@ -349,6 +348,23 @@ fn keep_current(send: &Send, found: &Found, fields: &mut Map<String, Value>) {
     for key in keep {
         if let Some(value) = held.get(key) {
             fields.entry(key.as_str()).or_insert_with(|| value.clone());
+        }
+    }
+}
+
+/// The one object of an answer, or none. An answer that has no place for it is not its API's: an ended session, an error.
+fn one<'a>(
+    operation: &Operation,
+    item: &Pointer,
+    document: &'a Value,
+) -> Result<Option<&'a Value>, AppFailure> {
+    match item.of(document) {
+        Some(record) => Ok(Some(record).filter(|record| !is_empty(record))),
+        None if is_empty(document) || item.is_past_end(document) => Ok(None),
+        None => {
+            let name = &operation.name;
+            let why = format!("{name} gives nothing where item says");
+            Err(AppFailure::odd(why))
         }
     }
 }

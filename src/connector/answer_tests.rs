@@ -1,0 +1,60 @@
+//! Answers that are not what they seem.
+
+use serde_json::json;
+
+use super::fake::{FakeApi, Said, USERS, given};
+use super::{AppFailure, Connector};
+use crate::secret::Secret;
+
+/// Below [`USERS`].
+const DELETE: &str = "[users.delete]\ncall = \"DELETE /users/{id}\"\n";
+
+/// Everything is answered so.
+fn all_say(api: &FakeApi, said: &Said) {
+    for call in [
+        "GET /api/users",
+        "GET /api/users/7",
+        "GET /api/users?q=ada",
+        "DELETE /api/users/7",
+    ] {
+        api.says_all(call, said.clone());
+    }
+}
+
+/// Whether it is nobody: by id, by name, and for a deletion. None is that nobody can tell.
+async fn is_nobody(connector: &Connector) -> [Option<bool>; 3] {
+    let tells = |failure: AppFailure| assert!(failure.passes(), "{failure:?}");
+    let by_id = connector.user("7").await.map_err(tells);
+    let by_name = connector.find_user("ada").await.map_err(tells);
+    let gone = connector.remove_user("7").await.map_err(tells);
+    let none = |it: Option<super::Found>| it.is_none();
+    [
+        by_id.ok().map(none),
+        by_name.ok().map(none),
+        gone.ok().map(|it| it == super::Removal::Removed),
+    ]
+}
+
+#[tokio::test]
+async fn an_answer_without_its_item_is_not_nobody() {
+    let api = FakeApi::start().await;
+    let get = |item: &str| {
+        let call = "call = \"GET /users/{id}\"\n";
+        let with = format!("{call}item = \"{item}\"\n");
+        let find = format!("[users.find.userName]\ncall = \"GET /users?q={{value}}\"\nitem = \"{item}\"\n");
+        api.connector(&format!("{}{find}{DELETE}", USERS.replace(call, &with)))
+    };
+    for (name, item, said, nobody) in [
+        ("null", "/person", r#"{"person":null}"#, true),
+        ("an empty list", "/person", r#"{"person":[]}"#, true),
+        ("nothing at all", "/person", "{}", true),
+        ("an empty list of them", "/result/0", r#"{"result":[]}"#, true),
+        ("another document", "/person", r#"{"error":"session expired"}"#, false),
+        ("another one without a list", "/result/0", r#"{"error":"session expired"}"#, false),
+        ("null above it", "/data/person", r#"{"data":null,"errors":[{}]}"#, false),
+    ] {
+        all_say(&api, &Said(200, vec![], said.to_owned()));
+        let want = if nobody { Some(true) } else { None };
+        assert_eq!(is_nobody(&get(item)).await, [want; 3], "{name}");
+    }
+}
