@@ -36,6 +36,35 @@ async fn is_nobody(connector: &Connector) -> [Option<bool>; 3] {
 }
 
 #[tokio::test]
+async fn a_404_that_anybody_may_have_said_is_believed_when_the_list_answers() {
+    let find = "[users.find.userName]\ncall = \"GET /users?q={value}\"\n";
+    let api = FakeApi::start().await;
+    let connector = api.connector(&format!("{USERS}{find}{DELETE}"));
+    let missing = "[[errors]]\nstatus = 404\nmatch = \"^$\"\nis = \"missing\"\n";
+    let ruled = api.connector(&format!("{USERS}{find}{DELETE}{missing}"));
+    let page = "<html>default backend - 404</html>";
+    for (name, status, body, list, nobody) in [
+        ("its own", 404, r#"{"error":"no"}"#, "", true),
+        ("a page, and its list is there", 404, page, "[]", true),
+        ("nothing, and its list is there", 404, "", "[]", true),
+        ("a page for everything", 404, page, "", false),
+        ("nothing for everything", 404, "", "", false),
+        ("a word for everything", 410, "gone", "", false),
+        ("a page as its list", 404, "", "<html>Sign in", false),
+    ] {
+        all_say(&api, &Said(status, vec![], body.to_owned()));
+        if !list.is_empty() {
+            api.says("GET /api/users", list);
+        }
+        let want = if nobody { Some(true) } else { None };
+        assert_eq!(is_nobody(&connector).await, [want; 3], "{name}");
+    }
+    all_say(&api, &Said(404, vec![], String::new()));
+    assert_eq!(is_nobody(&ruled).await, [Some(true); 3], "a rule says so");
+    assert!(connector.users().await.is_err(), "a list is never missing");
+}
+
+#[tokio::test]
 async fn an_answer_without_its_item_is_not_nobody() {
     let api = FakeApi::start().await;
     let get = |item: &str| {

@@ -40,7 +40,12 @@ impl Wire {
         let body = body.and_then(|body| context.body(body));
         let request = self.bare(method, &url, (body, login.encoding), None, &context)?;
         let answer = self.exchange(request, "login").await?;
-        let reply = self.judged("login", answer)?;
+        // Whatever it refuses is no word of whom the call is about.
+        let refused = |failure: AppFailure| match failure {
+            passing if passing.passes() => passing,
+            refused => AppFailure::unreached(format!("its login: {refused}")),
+        };
+        let reply = self.judged("login", answer).await.map_err(refused)?;
         let token = match &login.token {
             TokenAt::Document(at) => at.of(&reply.document).map(written),
             TokenAt::Header(name) => reply

@@ -77,8 +77,10 @@ impl Connector {
             drift_every: _,
             forget: _,
         } = settings;
+        let mut lists = vec![users.kind.list.clone()];
+        lists.extend(groups.iter().map(|groups| groups.kind.list.clone()));
         Ok(Self {
-            wire: Wire::new(api, errors, metrics)?,
+            wire: Wire::new(api, errors, lists, metrics)?,
             users,
             groups,
             administrators: tokio::sync::Mutex::default(),

@@ -13,6 +13,8 @@ use crate::config::{Listing, Style, Total};
 const MAX_RECORDS: usize = 200_000;
 /// Most pages of one list.
 const MAX_PAGES: usize = 20_000;
+/// What a list is not answered with.
+pub(super) const NO_LIST: &str = "it answers 404 in place of its list";
 
 /// All items of a list.
 pub(super) async fn items(
@@ -56,6 +58,25 @@ pub(super) async fn items(
         }
     }
     Ok(all)
+}
+
+/// The first page of a list, asked for with so many records.
+pub(super) async fn first(
+    wire: &Wire,
+    listing: &Listing,
+    size: u32,
+) -> Result<Vec<Value>, AppFailure> {
+    let operation = &listing.operation;
+    let called = operation.calls.first();
+    let called = called.ok_or(AppFailure::Cannot("list this"))?;
+    let context = Context::default()
+        .with("limit", size)
+        .with("offset", 0)
+        .with("page", listing.first);
+    match wire.call(operation, called, &context).await {
+        Err(AppFailure::Missing) => Err(AppFailure::odd(NO_LIST)),
+        reply => taken(listing, &reply?),
+    }
 }
 
 fn taken(listing: &Listing, reply: &Reply) -> Result<Vec<Value>, AppFailure> {

@@ -91,7 +91,11 @@ impl Records<'_> {
 
     /// Everybody.
     pub(super) async fn list(&self) -> Result<Vec<Found>, AppFailure> {
-        self.all(&self.kind.list, &Context::default()).await
+        match self.all(&self.kind.list, &Context::default()).await {
+            // A list is never missing: its API is not where it was.
+            Err(AppFailure::Missing) => Err(AppFailure::odd(pages::NO_LIST)),
+            listed => listed,
+        }
     }
 
     async fn all(

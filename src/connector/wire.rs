@@ -7,11 +7,12 @@ use http::{Method, Request, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use super::judge::{Answer, Reply, judge, reads};
+use super::judge::{Answer, Reply, is_anybodys, judge, reads};
 use super::pace::Pace;
+use super::pages;
 use super::render::Context;
 use super::{AppFailure, Fate};
-use crate::config::{Api, Called, ErrorRule, Operation};
+use crate::config::{Api, Called, ErrorRule, Listing, Operation};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundError};
 use crate::secret::Secret;
@@ -24,6 +25,8 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 pub(super) struct Wire {
     pub(super) api: Api,
     errors: Vec<ErrorRule>,
+    /// How to read all people, and all groups: what answers while the app is there.
+    lists: Vec<Listing>,
     outbound: Outbound,
     pace: Pace,
     /// Held by who logs in: the others wait for what it brings.
@@ -35,6 +38,7 @@ impl Wire {
     pub(super) fn new(
         api: Api,
         errors: Vec<ErrorRule>,
+        lists: Vec<Listing>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, OutboundError> {
         let outbound = Outbound::new(api.ca_file.as_deref(), api.timeout)?;
@@ -43,6 +47,7 @@ impl Wire {
         Ok(Self {
             api,
             errors,
+            lists,
             outbound,
             pace,
             token: tokio::sync::Mutex::default(),
@@ -112,27 +117,32 @@ impl Wire {
     ) -> Result<Reply, AppFailure> {
         let Some(login) = &self.api.login else {
             let answer = self.exchange(build(None)?, operation).await?;
-            return self.judged(operation, answer);
+            return self.judged(operation, answer).await;
         };
         let token = self.token(login, None).await?;
         let answer = self.exchange(build(Some(&token))?, operation).await?;
         let ended =
             |it: &crate::config::Condition| it.fits(answer.status.as_u16(), &answer.document);
         if !login.again.iter().any(ended) {
-            return self.judged(operation, answer);
+            return self.judged(operation, answer).await;
         }
         let token = self.token(login, Some(&token)).await?;
         let answer = self.exchange(build(Some(&token))?, operation).await?;
-        self.judged(operation, answer)
+        self.judged(operation, answer).await
     }
 
-    /// What an answer means; an app that asks for a rest has it.
-    pub(super) fn judged(&self, operation: &str, answer: Answer) -> Result<Reply, AppFailure> {
+    /// What an answer means; an app that asks for a rest has it, and a 404 that anybody may have said is looked into.
+    pub(super) async fn judged(
+        &self,
+        operation: &str,
+        answer: Answer,
+    ) -> Result<Reply, AppFailure> {
         let asks = [
             StatusCode::TOO_MANY_REQUESTS,
             StatusCode::SERVICE_UNAVAILABLE,
         ];
         let asks = asks.contains(&answer.status);
+        let anybodys = is_anybodys(&self.errors, operation, &answer);
         let reply = judge(&self.errors, operation, answer);
         if let Err(
             AppFailure::TooMany(Some(wait))
@@ -145,7 +155,36 @@ impl Wire {
         {
             self.pace.rest(*wait);
         }
-        reply
+        match reply {
+            Err(AppFailure::Missing) if anybodys => Err(self.confirmed(operation).await),
+            reply => reply,
+        }
+    }
+
+    /// Apps answer an honest 404 with nothing or a page, too. It is theirs when their list answers; else whoever stands
+    /// before them said it, and a deletion would be taken for done.
+    async fn confirmed(&self, operation: &str) -> AppFailure {
+        let away = "it answers 404 with something that is no JSON";
+        let listing = match operation {
+            "login" | "users.list" | "groups.list" => None,
+            _ if operation.starts_with("users.") => self.lists.first(),
+            _ => self.lists.last(),
+        };
+        let Some(listing) = listing else {
+            return AppFailure::unreached(away);
+        };
+        // It may lead here again, but for a list, and then no further.
+        match Box::pin(pages::first(self, listing, 1)).await {
+            Ok(_) => AppFailure::Missing,
+            Err(AppFailure::Unavailable {
+                why, retry_after, ..
+            }) => AppFailure::Unavailable {
+                why: format!("{away}, and of its list: {why}"),
+                retry_after,
+                fate: Fate::Nothing,
+            },
+            Err(failure) => AppFailure::unreached(format!("{away}, and of its list: {failure}")),
+        }
     }
 
     pub(super) async fn exchange(

@@ -1,5 +1,6 @@
 //! The app's own user API behind provisioning: apps of ours that misbehave as told, and real ones.
 
+mod away;
 mod drifted;
 mod imported;
 mod kanboard;

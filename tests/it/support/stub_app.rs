@@ -50,6 +50,8 @@ pub enum Trouble {
     Status(u16),
     /// A page of HTML, as if all were well.
     Page,
+    /// 404 with a page of whoever stands before it.
+    Nowhere,
     /// Somewhere else.
     Redirect,
     /// Half of its answer, after or before it has done what was asked.
@@ -291,6 +293,12 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply
         Some(Trouble::Page) => {
             let page = Bytes::from_static(b"<!doctype html><title>Back soon</title>");
             Response::new(full(page))
+        }
+        Some(Trouble::Nowhere) => {
+            let page = Bytes::from_static(b"<html>default backend - 404</html>");
+            let mut reply = Response::new(full(page));
+            *reply.status_mut() = StatusCode::NOT_FOUND;
+            reply
         }
         Some(Trouble::Redirect) => {
             let mut reply = reply(302, &Value::Null);
