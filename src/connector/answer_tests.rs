@@ -87,3 +87,53 @@ async fn an_answer_without_its_item_is_not_nobody() {
         assert_eq!(is_nobody(&get(item)).await, [want; 3], "{name}");
     }
 }
+
+#[tokio::test]
+async fn r41_r55_what_a_request_carried_is_struck_out_of_the_app_s_words() {
+    const KEPT: &str = "kept \"pass/word\" ö";
+    let api = FakeApi::start().await;
+    let text = r#"
+[api]
+base = "{url}/api"
+headers = { Authorization = "Bearer {token}" }
+[api.login]
+call = "POST /login"
+token = "/token"
+[users]
+active = "none"
+[users.fields]
+login = "userName"
+kept = { scim = "userName", write = "{password}", only = "create" }
+made = { scim = "userName", write = "x{random}x", only = "create" }
+[users.list]
+call = "GET /users"
+[users.create]
+call = "POST /users"
+body = { "..." = "{fields}", both = "{password|b64}" }
+new_id = "/id"
+"#;
+    let (connector, ada) = (api.connector(text), given(&[("userName", "ada")]));
+    api.says("POST /api/login", r#"{"token":"canary-token"}"#);
+    let b64 = "a2VwdCAicGFzcy93b3JkIiDDtg==";
+    let echoed = json!({ "detail": [{
+        "msg": format!("field required in {KEPT} by canary-token"),
+        "input": { "login": "canary-in-input" },
+        "escaped": json!({ "x": KEPT }).to_string(),
+        "address": "kept%20%22pass%2Fword%22%20%C3%B6 kept+%22pass%2Fword%22+%C3%B6",
+        "encoded": b64,
+        "userPassword": "canary-named", "api_key": "canary-named", "ACCESS_TOKEN": "canary-named",
+        "bell": "a\u{7}b",
+    }] });
+    for body in [echoed.to_string(), format!("wrong: {KEPT} {b64} canary-token")] {
+        api.says_all("POST /api/users", Said(422, vec![], body));
+        let password = Secret::new(KEPT);
+        let made = connector.create_user(&ada, Some(&password)).await;
+        let Err(AppFailure::Invalid(words)) = made else {
+            panic!("{made:?}: {:?}", api.seen());
+        };
+        for leaked in ["canary", "pass", "a2Vwd", "\u{7}"] {
+            assert!(!words.contains(leaked), "{leaked}: {words}");
+        }
+        assert!(words.contains("wrong") || words.contains("field required"), "{words}");
+    }
+}

@@ -4,6 +4,7 @@ use http::header::{LINK, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use super::carried::Carried;
 use super::failure::words;
 use super::{AppFailure, Fate};
 use crate::config::{ErrorRule, Meaning};
@@ -21,6 +22,8 @@ pub(super) struct Answer {
     pub(super) document: Value,
     pub(super) text: String,
     pub(super) headers: HeaderMap,
+    /// What the request carried and nobody is told.
+    pub(super) carried: Carried,
 }
 
 /// The first rule that fits; else what the status says.
@@ -36,6 +39,7 @@ pub(super) fn judge(
         document,
         text,
         headers,
+        carried,
     } = answer;
     let retry_after = headers
         .get(RETRY_AFTER)
@@ -44,16 +48,16 @@ pub(super) fn judge(
     match meaning {
         Some(Meaning::Ok) => {}
         Some(Meaning::Uniqueness) => {
-            return Err(AppFailure::Uniqueness(words(&document, &text)));
+            return Err(AppFailure::Uniqueness(words(&document, &text, &carried)));
         }
         Some(Meaning::Missing) => return Err(AppFailure::Missing),
         Some(Meaning::InvalidValue) => {
-            return Err(AppFailure::Invalid(words(&document, &text)));
+            return Err(AppFailure::Invalid(words(&document, &text, &carried)));
         }
         Some(Meaning::TooMany) => return Err(AppFailure::TooMany(retry_after)),
         Some(Meaning::Unavailable) | None => {
             return Err(AppFailure::Unavailable {
-                why: odd(status, &headers),
+                why: carried.struck(&odd(status, &headers)),
                 retry_after,
                 fate: fate(status),
             });

@@ -39,7 +39,8 @@ impl Wire {
         let body = login.operation.body.as_ref();
         let body = body.and_then(|body| context.body(body));
         let request = self.bare(method, &url, (body, login.encoding), None, &context)?;
-        let answer = self.exchange(request, "login").await?;
+        let answer = self.exchange(request, "login", context.carried());
+        let answer = answer.await?;
         // Whatever it refuses is no word of whom the call is about.
         let refused = |failure: AppFailure| match failure {
             passing if passing.passes() => passing,

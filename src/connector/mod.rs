@@ -3,6 +3,7 @@
 //! Mapped attributes alone leave this area: what apps answer holds password hashes and API keys. Bodies are never logged.
 
 mod belonging;
+mod carried;
 mod dry_run;
 mod failure;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
+use super::carried::Carried;
 use crate::config::{Body, Filter, Name, Part, SPREAD, Template};
 use crate::crypto::random_token;
 
@@ -14,7 +15,7 @@ use crate::crypto::random_token;
 pub type Attributes = BTreeMap<String, Value>;
 
 /// Everything but unreserved characters (RFC 3986 2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -28,6 +29,8 @@ pub(super) struct Context<'a> {
     fields: Option<&'a Map<String, Value>>,
     /// Secrets are shown as dots.
     masked: bool,
+    /// Secrets that were filled in.
+    carried: Carried,
 }
 
 /// How values stand in a text.
@@ -64,6 +67,11 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// Secrets that were filled in so far.
+    pub(super) const fn carried(&self) -> &Carried {
+        &self.carried
+    }
+
     fn value(&self, name: &Name) -> Option<Value> {
         match name {
             Name::Word("random") => Some(random_password().into()),
@@ -86,11 +94,20 @@ impl<'a> Context<'a> {
             Part::Secret(secret, filters) => (secret.expose().into(), filters),
             Part::Value(name, filters) => (self.value(name)?, filters),
         };
-        Some(
-            filters
-                .iter()
-                .fold(value, |value, filter| filtered(value, *filter)),
-        )
+        let secret = match part {
+            Part::Secret(..) => true,
+            Part::Value(Name::Word(word), _) => ["token", "random", "password"].contains(word),
+            Part::Text(_) | Part::Value(Name::Field(_) | Name::Attribute(_), _) => false,
+        };
+        let plain = secret.then(|| written(&value));
+        let filtered = filters
+            .iter()
+            .fold(value, |value, filter| filtered(value, *filter));
+        if let Some(plain) = plain.filter(|_| !self.masked) {
+            self.carried.note(&plain);
+            self.carried.note(&written(&filtered));
+        }
+        Some(filtered)
     }
 
     /// A text; what nothing fills is empty.

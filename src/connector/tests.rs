@@ -183,6 +183,7 @@ is = "unavailable"
             document: serde_json::from_str(body).unwrap_or_default(),
             text: body.to_owned(),
             headers: http::HeaderMap::new(),
+            carried: super::carried::Carried::default(),
         };
         let Err(failure) = judge(&settings.errors, operation, answer) else {
             return "ok";

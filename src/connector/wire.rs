@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
 
+use super::carried::Carried;
 use super::judge::{Answer, Reply, is_anybodys, judge, reads};
 use super::pace::Pace;
 use super::pages;
@@ -76,7 +77,8 @@ impl Wire {
     ) -> Result<Reply, AppFailure> {
         let build =
             |token: Option<&Secret>| self.request(called, operation.body.as_ref(), token, context);
-        self.with_login(&operation.name, build).await
+        self.with_login(&operation.name, context.carried(), build)
+            .await
     }
 
     /// The next page of a list. Apps name it by their public address: path and query of it count, which must be below
@@ -87,11 +89,13 @@ impl Wire {
         next: &str,
     ) -> Result<Reply, AppFailure> {
         let url = self.next_page(next)?;
+        let context = Context::default();
         let build = |token: Option<&Secret>| {
             let body = (None, self.api.encoding);
-            self.bare(&Method::GET, &url, body, token, &Context::default())
+            self.bare(&Method::GET, &url, body, token, &context)
         };
-        self.with_login(&operation.name, build).await
+        self.with_login(&operation.name, context.carried(), build)
+            .await
     }
 
     fn next_page(&self, next: &str) -> Result<Url, AppFailure> {
@@ -113,21 +117,22 @@ impl Wire {
     async fn with_login(
         &self,
         operation: &str,
+        carried: &Carried,
         build: impl Fn(Option<&Secret>) -> Result<Request<Bytes>, AppFailure>,
     ) -> Result<Reply, AppFailure> {
         let Some(login) = &self.api.login else {
-            let answer = self.exchange(build(None)?, operation).await?;
+            let answer = self.exchange(build(None)?, operation, carried).await?;
             return self.judged(operation, answer).await;
         };
         let token = self.token(login, None).await?;
-        let answer = self.exchange(build(Some(&token))?, operation).await?;
+        let answer = self.exchange(build(Some(&token))?, operation, carried).await?;
         let ended =
             |it: &crate::config::Condition| it.fits(answer.status.as_u16(), &answer.document);
         if !login.again.iter().any(ended) {
             return self.judged(operation, answer).await;
         }
         let token = self.token(login, Some(&token)).await?;
-        let answer = self.exchange(build(Some(&token))?, operation).await?;
+        let answer = self.exchange(build(Some(&token))?, operation, carried).await?;
         self.judged(operation, answer).await
     }
 
@@ -191,17 +196,28 @@ impl Wire {
         &self,
         request: Request<Bytes>,
         operation: &str,
+        carried: &Carried,
     ) -> Result<Answer, AppFailure> {
         let safe = reads(operation) || operation == "login";
         let first = self.once(request.clone()).await;
-        match first {
+        let (head, body) = match first {
             // Asked again where that changes nothing, whatever the method: an idle connection may just have been closed.
             Err(AppFailure::Unavailable { .. }) if safe => self.once(request).await,
             done => done,
-        }
+        }?
+        .into_parts();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let document = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Answer {
+            status: head.status,
+            document,
+            text,
+            headers: head.headers,
+            carried: carried.clone(),
+        })
     }
 
-    async fn once(&self, request: Request<Bytes>) -> Result<Answer, AppFailure> {
+    async fn once(&self, request: Request<Bytes>) -> Result<Response<Bytes>, AppFailure> {
         let _turn = self.pace.turn().await?;
         let answer = self.outbound.call(request).await;
         self.metrics.connector_calls.inc(match &answer {
@@ -230,15 +246,7 @@ impl Wire {
         } else {
             self.pace.answered();
         }
-        let (head, body) = answer.into_parts();
-        let text = String::from_utf8_lossy(&body).into_owned();
-        let document = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Answer {
-            status: head.status,
-            document,
-            text,
-            headers: head.headers,
-        })
+        Ok(answer)
     }
 }
 
