@@ -89,6 +89,31 @@ async fn an_answer_without_its_item_is_not_nobody() {
 }
 
 #[tokio::test]
+async fn ids_are_texts_and_whole_numbers() {
+    let api = FakeApi::start().await;
+    let create = "[users.create]\ncall = \"POST /users\"\nbody = \"{fields}\"\nnew_id = \"/id\"\n";
+    let connector = api.connector(&format!("{USERS}{create}"));
+    for (id, want) in [
+        ("7", Some("7")),
+        ("\"x7\"", Some("x7")),
+        ("18446744073709551615", Some("18446744073709551615")),
+        ("18446744073709551616", None),
+        ("1e3", None),
+        ("7.5", None),
+        ("null", None),
+        ("true", None),
+    ] {
+        api.says("GET /api/users", &format!(r#"[{{"id":{id},"login":"ada"}}]"#));
+        let listed = connector.users().await;
+        let listed = listed.ok().map(|all| all[0].id.clone());
+        assert_eq!(listed.as_deref(), want, "{id}");
+        api.says("POST /api/users", &format!(r#"{{"id":{id}}}"#));
+        let made = connector.create_user(&given(&[("userName", "ada")]), None).await;
+        assert_eq!(made.ok().map(|made| made.id).as_deref(), want, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn r41_r55_what_a_request_carried_is_struck_out_of_the_app_s_words() {
     const KEPT: &str = "kept \"pass/word\" ö";
     let api = FakeApi::start().await;

@@ -33,15 +33,14 @@ pub(super) struct Records<'a> {
 }
 
 impl Records<'_> {
-    fn found(&self, record: Value) -> Option<Found> {
-        let id = self
-            .kind
-            .id
-            .of(&record)
-            .filter(|id| !id.is_null())
-            .map(written)?;
+    fn found(&self, record: Value) -> Result<Found, AppFailure> {
+        let id = self.kind.id.of(&record).and_then(id_of);
+        let name = self.kind.name;
+        let id = id.ok_or_else(|| {
+            AppFailure::odd(format!("one of its {name} has no id where id says"))
+        })?;
         let attributes = map::to_scim(self.kind, self.active, &record);
-        (!id.is_empty()).then_some(Found {
+        Ok(Found {
             id,
             attributes,
             record,
@@ -77,16 +76,13 @@ impl Records<'_> {
                 record: record.take(),
             }));
         }
-        let found = self.found(record);
-        match found {
-            // Where the id is a name, some answer a name in other letters with the one they hold.
-            Some(found) if fold(&found.id) == fold(id) => Ok(Some(found)),
-            Some(found) => Err(AppFailure::odd(format!(
-                "asked for {id}, it gives {}",
-                found.id
-            ))),
-            None => Ok(None),
+        let found = self.found(record)?;
+        // Where the id is a name, some answer a name in other letters with the one they hold.
+        if fold(&found.id) == fold(id) {
+            return Ok(Some(found));
         }
+        let other = found.id;
+        Err(AppFailure::odd(format!("asked for {id}, it gives {other}")))
     }
 
     /// Everybody.
@@ -111,12 +107,12 @@ impl Records<'_> {
     }
 
     async fn whole(&self, item: &Value, thin: bool) -> Result<Option<Found>, AppFailure> {
-        let found = self.found(item.clone());
-        match found {
+        let found = self.found(item.clone())?;
+        if thin {
             // Who is gone between the list and this is no error.
-            Some(found) if thin => self.get(&found.id).await,
-            found => Ok(found),
+            return self.get(&found.id).await;
         }
+        Ok(Some(found))
     }
 
     /// The one record whose attribute is this: without case, and the exact one before others.
@@ -171,12 +167,8 @@ impl Records<'_> {
                 Err(AppFailure::Missing) => Ok(Vec::new()),
                 reply => {
                     let document = reply?.document;
-                    let record = one(operation, item, &document)?;
-                    Ok(record
-                        .cloned()
-                        .and_then(|record| self.found(record))
-                        .into_iter()
-                        .collect())
+                    let record = one(operation, item, &document)?.cloned();
+                    record.map(|record| self.found(record)).into_iter().collect()
                 }
             },
             None if self.id_is(attribute) => Ok(self.get(value).await?.into_iter().collect()),
@@ -211,7 +203,7 @@ impl Records<'_> {
         let fields = map::to_app(self.kind, attributes, When::Create, &context);
         let reply = self.wire.run(operation, &context.fields(&fields)).await?;
         let id = match new_id {
-            NewId::At(at) => at.of(&reply.document).map(written),
+            NewId::At(at) => at.of(&reply.document).and_then(id_of),
             NewId::Header(name) => reply.headers.get(name).and_then(|value| {
                 let path = value.to_str().ok()?.trim_end_matches('/');
                 let last = path.rsplit('/').next()?;
@@ -222,7 +214,7 @@ impl Records<'_> {
                 )
             }),
         };
-        let id = id.filter(|id| !id.is_empty() && id != "false");
+        let id = id.filter(|id| !id.is_empty());
         id.ok_or_else(|| AppFailure::odd("it says nothing of the new id"))
     }
 
@@ -353,6 +345,20 @@ fn keep_current(send: &Send, found: &Found, fields: &mut Map<String, Value>) {
         if let Some(value) = held.get(key) {
             fields.entry(key.as_str()).or_insert_with(|| value.clone());
         }
+    }
+}
+
+/// An id as a text. A number with more digits than 64 bits hold was rounded when it was read: two people might share it.
+fn id_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
     }
 }
 

@@ -43,7 +43,8 @@ impl Wire {
         metrics: Arc<Metrics>,
     ) -> Result<Self, OutboundError> {
         let outbound = Outbound::new(api.ca_file.as_deref(), api.timeout)?;
-        let outbound = outbound.answers_up_to(MAX_ANSWER).trusting(&api.base);
+        let outbound = outbound.answers_up_to(MAX_ANSWER).at_once(api.at_once);
+        let outbound = outbound.trusting(&api.base);
         let pace = Pace::new(api.at_once, api.per_second, api.timeout);
         Ok(Self {
             api,
