@@ -70,17 +70,39 @@ async fn an_answer_without_its_item_is_not_nobody() {
     let get = |item: &str| {
         let call = "call = \"GET /users/{id}\"\n";
         let with = format!("{call}item = \"{item}\"\n");
-        let find = format!("[users.find.userName]\ncall = \"GET /users?q={{value}}\"\nitem = \"{item}\"\n");
+        let find = format!(
+            "[users.find.userName]\ncall = \"GET /users?q={{value}}\"\nitem = \"{item}\"\n"
+        );
         api.connector(&format!("{}{find}{DELETE}", USERS.replace(call, &with)))
     };
     for (name, item, said, nobody) in [
         ("null", "/person", r#"{"person":null}"#, true),
         ("an empty list", "/person", r#"{"person":[]}"#, true),
         ("nothing at all", "/person", "{}", true),
-        ("an empty list of them", "/result/0", r#"{"result":[]}"#, true),
-        ("another document", "/person", r#"{"error":"session expired"}"#, false),
-        ("another one without a list", "/result/0", r#"{"error":"session expired"}"#, false),
-        ("null above it", "/data/person", r#"{"data":null,"errors":[{}]}"#, false),
+        (
+            "an empty list of them",
+            "/result/0",
+            r#"{"result":[]}"#,
+            true,
+        ),
+        (
+            "another document",
+            "/person",
+            r#"{"error":"session expired"}"#,
+            false,
+        ),
+        (
+            "another one without a list",
+            "/result/0",
+            r#"{"error":"session expired"}"#,
+            false,
+        ),
+        (
+            "null above it",
+            "/data/person",
+            r#"{"data":null,"errors":[{}]}"#,
+            false,
+        ),
     ] {
         all_say(&api, &Said(200, vec![], said.to_owned()));
         let want = if nobody { Some(true) } else { None };
@@ -103,12 +125,17 @@ async fn ids_are_texts_and_whole_numbers() {
         ("null", None),
         ("true", None),
     ] {
-        api.says("GET /api/users", &format!(r#"[{{"id":{id},"login":"ada"}}]"#));
+        api.says(
+            "GET /api/users",
+            &format!(r#"[{{"id":{id},"login":"ada"}}]"#),
+        );
         let listed = connector.users().await;
         let listed = listed.ok().map(|all| all[0].id.clone());
         assert_eq!(listed.as_deref(), want, "{id}");
         api.says("POST /api/users", &format!(r#"{{"id":{id}}}"#));
-        let made = connector.create_user(&given(&[("userName", "ada")]), None).await;
+        let made = connector
+            .create_user(&given(&[("userName", "ada")]), None)
+            .await;
         assert_eq!(made.ok().map(|made| made.id).as_deref(), want, "{id}");
     }
 }
@@ -149,7 +176,10 @@ new_id = "/id"
         "userPassword": "canary-named", "api_key": "canary-named", "ACCESS_TOKEN": "canary-named",
         "bell": "a\u{7}b",
     }] });
-    for body in [echoed.to_string(), format!("wrong: {KEPT} {b64} canary-token")] {
+    for body in [
+        echoed.to_string(),
+        format!("wrong: {KEPT} {b64} canary-token"),
+    ] {
         api.says_all("POST /api/users", Said(422, vec![], body));
         let password = Secret::new(KEPT);
         let made = connector.create_user(&ada, Some(&password)).await;
@@ -159,6 +189,9 @@ new_id = "/id"
         for leaked in ["canary", "pass", "a2Vwd", "\u{7}"] {
             assert!(!words.contains(leaked), "{leaked}: {words}");
         }
-        assert!(words.contains("wrong") || words.contains("field required"), "{words}");
+        assert!(
+            words.contains("wrong") || words.contains("field required"),
+            "{words}"
+        );
     }
 }

@@ -23,7 +23,10 @@ active = "none"
 "#;
 
 /// An app that answers each request by this, or breaks the connection.
-async fn app(text: &str, says: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Connector {
+async fn app(
+    text: &str,
+    says: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+) -> Connector {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let says = Arc::new(says);
@@ -63,7 +66,10 @@ async fn one_login_for_all_who_met_its_end() {
         if request.starts_with("POST /api/login") {
             state.1 += 1;
             state.0 = format!("Bearer {}", state.1);
-            return said("200 OK", &json!({ "token": state.1.to_string() }).to_string());
+            return said(
+                "200 OK",
+                &json!({ "token": state.1.to_string() }).to_string(),
+            );
         }
         if request.contains(&format!("uthorization: {}\r\n", state.0)) {
             said("200 OK", "[]")

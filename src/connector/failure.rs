@@ -146,7 +146,15 @@ impl AppFailure {
 
 /// Members of an error that repeat what was sent, or hold what nobody is told.
 const UNTOLD: [&str; 9] = [
-    "input", "password", "passwd", "passphrase", "token", "secret", "apikey", "credential", "authorization",
+    "input",
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "secret",
+    "apikey",
+    "credential",
+    "authorization",
 ];
 
 /// The app's own words of a refusal: every text of the document, without names and markup, and without the secrets that

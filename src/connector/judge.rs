@@ -77,11 +77,7 @@ pub(super) fn judge(
     Ok(Reply { document, headers })
 }
 
-fn rule_for<'a>(
-    rules: &'a [ErrorRule],
-    operation: &str,
-    answer: &Answer,
-) -> Option<&'a ErrorRule> {
+fn rule_for<'a>(rules: &'a [ErrorRule], operation: &str, answer: &Answer) -> Option<&'a ErrorRule> {
     // Where the document is no JSON, patterns look at the text.
     let plain = Value::from(answer.text.as_str());
     let document = if answer.document.is_null() {

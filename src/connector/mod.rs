@@ -12,6 +12,7 @@ mod groups;
 mod judge;
 mod ledger;
 mod login;
+mod look;
 mod map;
 mod membership;
 mod pace;
@@ -34,6 +35,7 @@ use crate::outbound::OutboundError;
 pub use belonging::LedgerError;
 pub use failure::{AppFailure, Fate};
 pub use ledger::{Intent, Kind, Ledger, Link, Owner};
+pub use look::Shown;
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
@@ -124,6 +126,8 @@ impl Connector {
 mod answer_tests;
 #[cfg(test)]
 mod call_tests;
+#[cfg(test)]
+mod look_tests;
 #[cfg(test)]
 mod page_tests;
 #[cfg(test)]

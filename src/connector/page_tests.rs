@@ -126,8 +126,14 @@ async fn lists_are_read_to_their_end() {
             "a page without anybody that names the next",
             format!("{next}page = {{ style = \"next\", next = \"/next\" }}\n"),
             vec![
-                ("GET /api/users?p=1", people(&[1, 2], &json!({ "next": "/api/users?p=2" }))),
-                ("GET /api/users?p=2", people(&[], &json!({ "next": "/api/users?p=3" }))),
+                (
+                    "GET /api/users?p=1",
+                    people(&[1, 2], &json!({ "next": "/api/users?p=2" })),
+                ),
+                (
+                    "GET /api/users?p=2",
+                    people(&[], &json!({ "next": "/api/users?p=3" })),
+                ),
                 ("GET /api/users?p=3", people(&[3], &nothing)),
             ],
         ),
@@ -257,7 +263,10 @@ async fn lists_that_cannot_be_are_refused() {
         (
             "an empty page before the total",
             "style = \"page\", size = 1, total = \"/total\"",
-            vec![people(&[1], &json!({ "total": 3 })), people(&[], &json!({ "total": 3 }))],
+            vec![
+                people(&[1], &json!({ "total": 3 })),
+                people(&[], &json!({ "total": 3 })),
+            ],
         ),
         (
             "fewer than the total at once",

@@ -98,12 +98,15 @@ async fn one_list(
     )))
 }
 
+/// The first page of a list.
+pub(super) struct Page {
+    pub(super) items: Vec<Value>,
+    /// How many there are in all, where it tells.
+    pub(super) total: Option<usize>,
+}
+
 /// The first page of a list, asked for with so many records.
-pub(super) async fn first(
-    wire: &Wire,
-    listing: &Listing,
-    size: u32,
-) -> Result<Vec<Value>, AppFailure> {
+pub(super) async fn first(wire: &Wire, listing: &Listing, size: u32) -> Result<Page, AppFailure> {
     let operation = &listing.operation;
     let called = operation.calls.first();
     let called = called.ok_or(AppFailure::Cannot("list this"))?;
@@ -113,7 +116,13 @@ pub(super) async fn first(
         .with("page", listing.first);
     match wire.call(operation, called, &context).await {
         Err(AppFailure::Missing) => Err(AppFailure::odd(NO_LIST)),
-        reply => taken(listing, &reply?),
+        reply => {
+            let reply = reply?;
+            Ok(Page {
+                items: taken(listing, &reply)?,
+                total: total(listing, &reply),
+            })
+        }
     }
 }
 

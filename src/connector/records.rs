@@ -33,12 +33,12 @@ pub(super) struct Records<'a> {
 }
 
 impl Records<'_> {
-    fn found(&self, record: Value) -> Result<Found, AppFailure> {
+    /// A record with its id, or an error: without one nothing can be done with it.
+    pub(super) fn found(&self, record: Value) -> Result<Found, AppFailure> {
         let id = self.kind.id.of(&record).and_then(id_of);
         let name = self.kind.name;
-        let id = id.ok_or_else(|| {
-            AppFailure::odd(format!("one of its {name} has no id where id says"))
-        })?;
+        let id = id
+            .ok_or_else(|| AppFailure::odd(format!("one of its {name} has no id where id says")))?;
         let attributes = map::to_scim(self.kind, self.active, &record);
         Ok(Found {
             id,
@@ -168,7 +168,10 @@ impl Records<'_> {
                 reply => {
                     let document = reply?.document;
                     let record = one(operation, item, &document)?.cloned();
-                    record.map(|record| self.found(record)).into_iter().collect()
+                    record
+                        .map(|record| self.found(record))
+                        .into_iter()
+                        .collect()
                 }
             },
             None if self.id_is(attribute) => Ok(self.get(value).await?.into_iter().collect()),

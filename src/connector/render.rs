@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::carried::Carried;
-use crate::config::{Body, Filter, Name, Part, SPREAD, Template};
+pub(super) use crate::config::written;
+use crate::config::{Body, Name, Part, SPREAD, Template, leads_away};
 use crate::crypto::random_token;
 
 /// Attributes of a person or group by their names in connectors: `userName`, `emails.value`, `urn:…:department`.
@@ -100,9 +99,7 @@ impl<'a> Context<'a> {
             Part::Text(_) | Part::Value(Name::Field(_) | Name::Attribute(_), _) => false,
         };
         let plain = secret.then(|| written(&value));
-        let filtered = filters
-            .iter()
-            .fold(value, |value, filter| filtered(value, *filter));
+        let filtered = filters.iter().fold(value, |value, filter| filter.of(value));
         if let Some(plain) = plain.filter(|_| !self.masked) {
             self.carried.note(&plain);
             self.carried.note(&written(&filtered));
@@ -172,10 +169,6 @@ impl<'a> Context<'a> {
     }
 }
 
-fn leads_away(value: &str) -> bool {
-    ["", ".", ".."].contains(&value) || value.contains(['/', '\\'])
-}
-
 /// A text with these words and attributes in it.
 pub fn fill_text(
     template: &Template,
@@ -222,31 +215,6 @@ pub(super) fn put(object: &mut Map<String, Value>, path: &str, value: Value) {
                 put(inner, rest, value);
             }
         }
-    }
-}
-
-fn filtered(value: Value, filter: Filter) -> Value {
-    match filter {
-        Filter::Int => written(&value).parse::<i64>().map_or(value, Value::from),
-        Filter::Lower => written(&value).to_lowercase().into(),
-        Filter::Json => {
-            let quoted = Value::from(written(&value)).to_string();
-            let inside = quoted
-                .strip_prefix('"')
-                .and_then(|text| text.strip_suffix('"'));
-            inside.unwrap_or_default().into()
-        }
-        Filter::Str => written(&value).into(),
-        Filter::B64 => STANDARD.encode(written(&value)).into(),
-    }
-}
-
-/// A value as a text.
-pub(super) fn written(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
 

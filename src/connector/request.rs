@@ -106,10 +106,7 @@ impl Wire {
         if let Some(body) = body {
             let own = self.api.content_type.clone();
             let own = own.filter(|_| encoding == self.api.encoding);
-            headers.insert(
-                CONTENT_TYPE,
-                own.unwrap_or_else(|| content_type(encoding)),
-            );
+            headers.insert(CONTENT_TYPE, own.unwrap_or_else(|| content_type(encoding)));
             *request.body_mut() = encoded(&body, encoding);
         }
         Ok(request)

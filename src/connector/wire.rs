@@ -126,14 +126,18 @@ impl Wire {
             return self.judged(operation, answer).await;
         };
         let token = self.token(login, None).await?;
-        let answer = self.exchange(build(Some(&token))?, operation, carried).await?;
+        let answer = self
+            .exchange(build(Some(&token))?, operation, carried)
+            .await?;
         let ended =
             |it: &crate::config::Condition| it.fits(answer.status.as_u16(), &answer.document);
         if !login.again.iter().any(ended) {
             return self.judged(operation, answer).await;
         }
         let token = self.token(login, Some(&token)).await?;
-        let answer = self.exchange(build(Some(&token))?, operation, carried).await?;
+        let answer = self
+            .exchange(build(Some(&token))?, operation, carried)
+            .await?;
         self.judged(operation, answer).await
     }
 

@@ -1,6 +1,7 @@
 //! The app's own user API behind provisioning: apps of ours that misbehave as told, and real ones.
 
 mod away;
+mod checked;
 mod drifted;
 mod imported;
 mod kanboard;
