@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use tokio::runtime::Runtime;
 
 use super::Server;
 use super::output::{Output, plain};
-use crate::config::{self, PRESETS, UpstreamUrl, preset};
-use crate::connector::{Attributes, Connector, Rehearsal, Step};
+use crate::config::{self, ATTRIBUTES, PRESETS, UpstreamUrl, preset};
+use crate::connector::{AppFailure, Attributes, Connector, Rehearsal, Shown, Step};
 use crate::crypto::random_token;
 use crate::provision::{Drift, DriftKind};
 use crate::server::control::{Operation, OwedRow};
@@ -25,7 +26,7 @@ FILE is a connector file or the name of a preset. docs/CONNECTORS.md is the refe
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = HELP)]
 pub(super) enum Command {
-    /// Read a connector and tell every mistake with its line; with --write, try it on the app.
+    /// Read a connector and tell every mistake with its line, and ask the app for its lists; with --write, try it all.
     Check {
         #[command(flatten)]
         which: Which,
@@ -184,27 +185,83 @@ fn given(set: &[String]) -> anyhow::Result<Attributes> {
     Ok(given)
 }
 
+/// What fills templates when they are rendered to see that they can be.
+const SAMPLES: [&str; 7] = [
+    "id", "value", "user", "group", "field", "changed", "password",
+];
+
 fn check(which: &Which, write: bool, output: &mut Output) -> anyhow::Result<ExitCode> {
     let settings = which.read()?;
-    let name = which.file.display();
     let connector = Connector::new(settings)?;
+    let samples = SAMPLES.iter().chain(&ATTRIBUTES);
+    let samples = samples.map(|name| ((*name).to_owned(), "1".into()));
+    let samples: Attributes = samples.collect();
+    let operations = connector.operations();
+    for operation in &operations {
+        let rendered = connector.dry_run(operation, &samples);
+        rendered.with_context(|| format!("{operation} cannot be rendered"))?;
+    }
     output.line(&format!(
-        "{name}: fine: {} operations of {}",
-        connector.operations().len(),
+        "{}: {} operations of {}, each renders",
+        which.file.display(),
+        operations.len(),
         connector.name()
     ));
-    if !write {
-        return Ok(ExitCode::SUCCESS);
-    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let mut fine = look(&runtime.block_on(connector.look()), output);
+    if write && fine {
+        fine = rehearse(&connector, &runtime, output);
+    }
+    Ok(if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// What the app's lists show; whether they could be read.
+fn look(lists: &[(String, Result<Shown, AppFailure>)], output: &mut Output) -> bool {
+    for (operation, shown) in lists {
+        let line = match shown {
+            Ok(Shown {
+                records,
+                total,
+                read,
+                nowhere,
+                ..
+            }) => {
+                let total = total
+                    .map(|total| format!(" of {total}"))
+                    .unwrap_or_default();
+                let read = match (records, read.as_slice()) {
+                    (0, _) => "nothing to read in it".to_owned(),
+                    (_, []) => "no field read".to_owned(),
+                    (_, read) => format!("read {}", read.join(", ")),
+                };
+                let nowhere = match (records, nowhere.as_slice()) {
+                    (0, _) | (_, []) => String::new(),
+                    (_, nowhere) => format!("; found nothing for {}", nowhere.join(", ")),
+                };
+                format!(
+                    "  ok      {operation}: {records} records{total} on its first page; {read}{nowhere}"
+                )
+            }
+            Err(failure) => format!("  FAILED  {operation}: {failure}"),
+        };
+        output.line(&plain(&line));
+    }
+    lists.iter().all(|(_, shown)| shown.is_ok())
+}
+
+fn rehearse(connector: &Connector, runtime: &Runtime, output: &mut Output) -> bool {
     let mark: String = random_token()
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .take(8)
         .collect();
-    let played = runtime.block_on(Rehearsal::play(&connector, &mark.to_lowercase()));
+    let played = runtime.block_on(Rehearsal::play(connector, &mark.to_lowercase()));
     for (step, done) in &played.steps {
         let line = match done {
             Step::Ok => format!("  ok      {step}"),
@@ -222,11 +279,7 @@ fn check(which: &Which, write: bool, output: &mut Output) -> anyhow::Result<Exit
         connector.name(),
         count(|step| *step == Step::Ok)
     ));
-    Ok(if played.is_fine() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    played.is_fine()
 }
 
 fn drift(found: &[Drift], output: &mut Output) {

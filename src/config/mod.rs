@@ -37,7 +37,8 @@ pub use connector::{
     ATTRIBUTES, Active, Api, ApiLogin, AppGroups, AppLogin, AppUsers, Body, BodyEncoding, Called,
     Condition, Connector, Csrf, Endpoint, ErrorRule, Field, Filter, Find, Kind, Listing, LoginKind,
     Meaning, Members, Mode, Name, NewId, OPERATIONS, Only, Operation, PRESETS, Part, Pointer,
-    SPREAD, Send, Sign, Style, Target, Template, Test, TokenAt, Total, Update, preset,
+    SPREAD, Send, Sign, Style, Target, Template, Test, TokenAt, Total, Update, leads_away, preset,
+    written,
 };
 pub use federation::{EntraTenant, Federation, FederationKeys};
 pub use headers::{Algorithm, Assertion, Encoding, Headers, Preset};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::carried::Carried;
+
 /// Longest words of the app that are passed on, characters.
 const MAX_WORDS: usize = 300;
 
@@ -142,12 +144,26 @@ impl AppFailure {
     }
 }
 
-/// The app's own words of a refusal: every text of the document, without names and markup.
-pub(super) fn words(document: &Value, text: &str) -> String {
+/// Members of an error that repeat what was sent, or hold what nobody is told.
+const UNTOLD: [&str; 9] = [
+    "input",
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "secret",
+    "apikey",
+    "credential",
+    "authorization",
+];
+
+/// The app's own words of a refusal: every text of the document, without names and markup, and without the secrets that
+/// the request carried (R41, R55): some apps repeat what they were sent.
+pub(super) fn words(document: &Value, text: &str, carried: &Carried) -> String {
     let mut found = Vec::new();
-    collect(document, &mut found);
+    collect(document, carried, &mut found);
     let all = if document.is_null() && !text.trim_start().starts_with('<') {
-        text.to_owned()
+        carried.struck(text)
     } else {
         found.join("; ")
     };
@@ -159,11 +175,27 @@ pub(super) fn words(document: &Value, text: &str) -> String {
     }
 }
 
-fn collect(value: &Value, found: &mut Vec<String>) {
+fn collect(value: &Value, carried: &Carried, found: &mut Vec<String>) {
     match value {
-        Value::String(text) if !text.is_empty() && found.len() < 16 => found.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
+        Value::String(text) if !text.is_empty() && found.len() < 16 => {
+            found.push(carried.struck(text));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, carried, found)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                if !is_untold(name) {
+                    collect(member, carried, found);
+                } else if found.len() < 16 {
+                    found.push(carried.struck(&format!("{name}: …")));
+                }
+            }
+        }
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+fn is_untold(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name = letters.collect::<String>().to_ascii_lowercase();
+    UNTOLD.iter().any(|untold| name.contains(untold))
 }

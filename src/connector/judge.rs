@@ -4,6 +4,7 @@ use http::header::{LINK, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use super::carried::Carried;
 use super::failure::words;
 use super::{AppFailure, Fate, later};
 use crate::config::{ErrorRule, Meaning};
@@ -21,6 +22,8 @@ pub(super) struct Answer {
     pub(super) document: Value,
     pub(super) text: String,
     pub(super) headers: HeaderMap,
+    /// What the request carried and nobody is told.
+    pub(super) carried: Carried,
 }
 
 /// The first rule that fits; else what the status says.
@@ -29,39 +32,29 @@ pub(super) fn judge(
     operation: &str,
     answer: Answer,
 ) -> Result<Reply, AppFailure> {
+    let rule = rule_for(rules, operation, &answer);
+    let meaning = rule.map_or_else(|| by_status(answer.status), |rule| Some(rule.is));
     let Answer {
         status,
         document,
         text,
         headers,
+        carried,
     } = answer;
-    let rule = rules.iter().find(|rule| {
-        let meant =
-            rule.operations.is_empty() || rule.operations.iter().any(|its| its == operation);
-        // Where the document is no JSON, patterns look at the text.
-        let plain = Value::from(text.as_str());
-        let document = if document.is_null() {
-            &plain
-        } else {
-            &document
-        };
-        meant && rule.condition.fits(status.as_u16(), document)
-    });
-    let meaning = rule.map_or_else(|| by_status(status), |rule| Some(rule.is));
     let retry_after = later::retry_after(&headers);
     match meaning {
         Some(Meaning::Ok) => {}
         Some(Meaning::Uniqueness) => {
-            return Err(AppFailure::Uniqueness(words(&document, &text)));
+            return Err(AppFailure::Uniqueness(words(&document, &text, &carried)));
         }
         Some(Meaning::Missing) => return Err(AppFailure::Missing),
         Some(Meaning::InvalidValue) => {
-            return Err(AppFailure::Invalid(words(&document, &text)));
+            return Err(AppFailure::Invalid(words(&document, &text, &carried)));
         }
         Some(Meaning::TooMany) => return Err(AppFailure::TooMany(retry_after)),
         Some(Meaning::Unavailable) | None => {
             return Err(AppFailure::Unavailable {
-                why: odd(status, &headers),
+                why: carried.struck(&odd(status, &headers)),
                 retry_after,
                 fate: fate(status),
             });
@@ -79,6 +72,29 @@ pub(super) fn judge(
         return Err(AppFailure::odd("it answers with something that is no JSON"));
     }
     Ok(Reply { document, headers })
+}
+
+fn rule_for<'a>(rules: &'a [ErrorRule], operation: &str, answer: &Answer) -> Option<&'a ErrorRule> {
+    // Where the document is no JSON, patterns look at the text.
+    let plain = Value::from(answer.text.as_str());
+    let document = if answer.document.is_null() {
+        &plain
+    } else {
+        &answer.document
+    };
+    rules.iter().find(|rule| {
+        let meant =
+            rule.operations.is_empty() || rule.operations.iter().any(|its| its == operation);
+        meant && rule.condition.fits(answer.status.as_u16(), document)
+    })
+}
+
+/// Whether this is a "not here" that anybody may have said: no rule names it and no API wrote it. It is the app's of a
+/// record, or that of whoever stands before an app that is away.
+pub(super) fn is_anybodys(rules: &[ErrorRule], operation: &str, answer: &Answer) -> bool {
+    let plain = answer.document.is_null() && answer.text.trim() != "null";
+    let missing = by_status(answer.status) == Some(Meaning::Missing);
+    missing && plain && rule_for(rules, operation, answer).is_none()
 }
 
 /// Whether an operation changes nothing.

@@ -3,6 +3,7 @@
 //! Mapped attributes alone leave this area: what apps answer holds password hashes and API keys. Bodies are never logged.
 
 mod belonging;
+mod carried;
 mod dry_run;
 mod failure;
 #[cfg(test)]
@@ -12,6 +13,8 @@ mod intent;
 mod judge;
 mod later;
 mod ledger;
+mod login;
+mod look;
 mod map;
 mod membership;
 mod pace;
@@ -36,6 +39,7 @@ pub use belonging::LedgerError;
 pub use failure::{AppFailure, Fate};
 pub use intent::Intent;
 pub use ledger::{Kind, Ledger, Link, Owner};
+pub use look::Shown;
 pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
@@ -81,8 +85,10 @@ impl Connector {
             drift_every: _,
             forget: _,
         } = settings;
+        let mut lists = vec![users.kind.list.clone()];
+        lists.extend(groups.iter().map(|groups| groups.kind.list.clone()));
         Ok(Self {
-            wire: Wire::new(api, errors, metrics)?,
+            wire: Wire::new(api, errors, lists, metrics)?,
             users,
             groups,
             administrators: tokio::sync::Mutex::default(),
@@ -121,6 +127,12 @@ impl Connector {
     }
 }
 
+#[cfg(test)]
+mod answer_tests;
+#[cfg(test)]
+mod call_tests;
+#[cfg(test)]
+mod look_tests;
 #[cfg(test)]
 mod page_tests;
 #[cfg(test)]

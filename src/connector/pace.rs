@@ -13,6 +13,8 @@ use super::{AppFailure, Fate};
 const FAILURES: u32 = 5;
 /// How long it is open.
 const PAUSE: Duration = Duration::from_secs(10);
+/// Longest rest that the app is given when it asks for one.
+const LONGEST_REST: Duration = Duration::from_mins(5);
 /// What calls are counted by.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,8 +32,10 @@ struct State {
     /// When the last calls start, in order; as many as a second may have.
     starts: VecDeque<Instant>,
     failures: u32,
-    /// No call before this.
+    /// No call before this: it failed.
     open_until: Option<Instant>,
+    /// Nor before this: it asked for it.
+    rests_until: Option<Instant>,
 }
 
 impl Pace {
@@ -44,6 +48,7 @@ impl Pace {
                 starts: VecDeque::new(),
                 failures: 0,
                 open_until: None,
+                rests_until: None,
             }),
         }
     }
@@ -60,12 +65,22 @@ impl Pace {
         // A sleep is never shorter than a millisecond, as long as the call itself.
         if at > now {
             tokio::time::sleep_until(at).await;
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.rested(Instant::now())?;
         }
         Ok(slot)
     }
 
+    /// The app wants no calls for so long; who would call meanwhile is told the rest of it.
+    pub(super) fn rest(&self, wait: Duration) {
+        let until = Instant::now().checked_add(wait.min(LONGEST_REST));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.rests_until = state.rests_until.max(until);
+    }
+
     fn reserve(&self, now: Instant) -> Result<Instant, AppFailure> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.rested(now)?;
         if let Some(until) = state.open_until {
             if now < until {
                 return Err(AppFailure::Unavailable {
@@ -109,6 +124,21 @@ impl Pace {
         state.failures = state.failures.saturating_add(1);
         if state.failures >= FAILURES {
             state.open_until = now.checked_add(PAUSE);
+        }
+    }
+}
+
+impl State {
+    fn rested(&self, now: Instant) -> Result<(), AppFailure> {
+        let left = self.rests_until.map(|until| until.duration_since(now));
+        match left.filter(|left| !left.is_zero()) {
+            // Whole seconds, as `Retry-After` is: not a moment before.
+            Some(left) => {
+                let seconds = left.as_millis().div_ceil(1000);
+                let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+                Err(AppFailure::TooMany(Some(Duration::from_secs(seconds))))
+            }
+            None => Ok(()),
         }
     }
 }

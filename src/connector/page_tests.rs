@@ -88,6 +88,53 @@ async fn lists_are_read_to_their_end() {
             vec![
                 ("GET /api/users?o=0&n=2", people(&[1, 2], &nothing)),
                 ("GET /api/users?o=2&n=2", people(&[3], &nothing)),
+                ("GET /api/users?o=3&n=2", people(&[], &nothing)),
+            ],
+        ),
+        (
+            "an app that gives less than asked for, and no total",
+            format!("{page}page = {{ style = \"page\", size = 100 }}\n"),
+            vec![
+                ("GET /api/users?p=1", people(&[1, 2], &nothing)),
+                ("GET /api/users?p=2", people(&[3], &nothing)),
+                ("GET /api/users?p=3", Said(404, vec![], "{}".to_owned())),
+            ],
+        ),
+        (
+            "an app that knows of no pages",
+            format!("{page}page = {{ style = \"page\", size = 100 }}\n"),
+            vec![
+                ("GET /api/users?p=1", people(&[1, 2, 3], &nothing)),
+                ("GET /api/users?p=2", people(&[1, 2, 3], &nothing)),
+            ],
+        ),
+        (
+            "somebody goes meanwhile",
+            format!("{offset}page = {{ style = \"offset\", size = 2, total = \"/total\" }}\n"),
+            vec![
+                (
+                    "GET /api/users?o=0&n=2",
+                    people(&[1, 2], &json!({ "total": 4 })),
+                ),
+                (
+                    "GET /api/users?o=2&n=2",
+                    people(&[3], &json!({ "total": 3 })),
+                ),
+            ],
+        ),
+        (
+            "a page without anybody that names the next",
+            format!("{next}page = {{ style = \"next\", next = \"/next\" }}\n"),
+            vec![
+                (
+                    "GET /api/users?p=1",
+                    people(&[1, 2], &json!({ "next": "/api/users?p=2" })),
+                ),
+                (
+                    "GET /api/users?p=2",
+                    people(&[], &json!({ "next": "/api/users?p=3" })),
+                ),
+                ("GET /api/users?p=3", people(&[3], &nothing)),
             ],
         ),
         (
@@ -211,11 +258,59 @@ async fn lists_that_cannot_be_are_refused() {
         assert!(found.is_err(), "{name}: {found:?}");
         assert_eq!(seen.len(), answers.len(), "{name}: {seen:?}");
     }
+    // Cut, or without an end.
+    for (name, page, answers) in [
+        (
+            "an empty page before the total",
+            "style = \"page\", size = 1, total = \"/total\"",
+            vec![
+                people(&[1], &json!({ "total": 3 })),
+                people(&[], &json!({ "total": 3 })),
+            ],
+        ),
+        (
+            "fewer than the total at once",
+            "style = \"none\", total = \"/total\"",
+            vec![people(&[1, 2], &json!({ "total": 3 }))],
+        ),
+        (
+            "no next page before the total",
+            "style = \"next\", next = \"/next\", total = \"/total\"",
+            vec![people(&[1, 2], &json!({ "total": 3 }))],
+        ),
+        (
+            "a next page that is this one",
+            "style = \"next\", next = \"/next\"",
+            vec![
+                people(&[1], &json!({ "next": "/api/users?p=2" })),
+                people(&[], &json!({ "next": "/api/users?p=2" })),
+            ],
+        ),
+        (
+            "a next page that is not there",
+            "style = \"next\", next = \"/next\"",
+            vec![
+                people(&[1], &json!({ "next": "/api/users?p=2" })),
+                Said(404, vec![], "{}".to_owned()),
+            ],
+        ),
+        (
+            "no end",
+            "style = \"page\", size = 1",
+            (1..=30).map(|id| people(&[id], &nothing)).collect(),
+        ),
+    ] {
+        let text = format!("{text}page = {{ {page} }}\n");
+        let calls: Vec<_> = (1..=answers.len())
+            .map(|page| format!("GET /api/users?p={page}"))
+            .collect();
+        let answers: Vec<_> = calls.iter().map(String::as_str).zip(answers).collect();
+        let (found, seen) = listed(&text, &answers).await;
+        assert!(found.is_err(), "{name}: {found:?}");
+        assert_eq!(seen.len(), answers.len(), "{name}: {seen:?}");
+    }
     // Calls to elsewhere by what an app answers (SSRF), with its credentials.
     for elsewhere in [
-        "http://127.0.0.1:9/api/users",
-        "https://evil.test/api/users",
-        "//evil.test/api/users",
         "{url}/admin",
         "{url}/api/../admin",
         "{url}/api/%2e%2e/admin",

@@ -7,14 +7,28 @@ use super::judge::{Reply, next_link};
 use super::records::is_empty;
 use super::render::{Context, written};
 use super::wire::Wire;
-use crate::config::{Listing, Style, Total};
+use crate::config::{Called, Listing, Style, Total};
 
 /// Most records that one question reads.
 const MAX_RECORDS: usize = 200_000;
 /// Most pages of one list.
-const MAX_PAGES: usize = 20_000;
+const MAX_PAGES: usize = if cfg!(test) { 30 } else { 20_000 };
+/// What a list is not answered with.
+pub(super) const NO_LIST: &str = "it answers 404 in place of its list";
 
-/// All items of a list.
+/// Where the reading of one list stands.
+#[derive(Default)]
+struct Reading {
+    /// Records so far.
+    seen: usize,
+    /// How many there are in all, by the latest page that tells.
+    total: Option<usize>,
+    /// Address of the next page, where pages have one.
+    next: Option<String>,
+}
+
+/// All items of a list. One that ends before its own total, or does not end, is an error: half a list would read as
+/// people who are gone.
 pub(super) async fn items(
     wire: &Wire,
     listing: &Listing,
@@ -22,40 +36,94 @@ pub(super) async fn items(
 ) -> Result<Vec<Value>, AppFailure> {
     let mut all: Vec<Value> = Vec::new();
     for called in &listing.operation.calls {
-        let (mut seen, mut number) = (0_usize, listing.first);
-        let (mut last, mut next) = (0_usize, None::<String>);
-        for _ in 0..MAX_PAGES {
-            let context = context
-                .clone()
-                .with("limit", listing.size)
-                .with("offset", seen)
-                .with("page", number);
-            let reply = match &next {
-                Some(next) => wire.follow(&listing.operation, next).await?,
-                None => wire.call(&listing.operation, called, &context).await?,
-            };
-            let items = taken(listing, &reply)?;
-            let got = items.len();
-            let before = all.len().checked_sub(last).and_then(|at| all.get(at..));
-            if last > 0 && before == Some(items.as_slice()) {
-                return Err(AppFailure::odd("it gives the same page again and again"));
-            }
-            last = got;
-            all.extend(items);
-            if all.len() > MAX_RECORDS {
-                return Err(AppFailure::odd(format!(
-                    "it lists more than {MAX_RECORDS} records"
-                )));
-            }
-            seen = seen.saturating_add(got);
-            number = number.saturating_add(1);
-            match go_on(listing, &reply, got, seen) {
-                Some(link) => next = link,
-                None => break,
-            }
-        }
+        one_list(wire, listing, called, context, &mut all).await?;
     }
     Ok(all)
+}
+
+async fn one_list(
+    wire: &Wire,
+    listing: &Listing,
+    called: &Called,
+    context: &Context<'_>,
+    all: &mut Vec<Value>,
+) -> Result<(), AppFailure> {
+    let (mut reading, mut number, mut last) = (Reading::default(), listing.first, 0_usize);
+    for _ in 0..MAX_PAGES {
+        let context = context
+            .clone()
+            .with("limit", listing.size)
+            .with("offset", reading.seen)
+            .with("page", number);
+        let reply = match &reading.next {
+            Some(next) => match wire.follow(&listing.operation, next).await {
+                Err(AppFailure::Missing) => {
+                    return Err(AppFailure::odd("its next page is not there"));
+                }
+                reply => reply?,
+            },
+            None => match wire.call(&listing.operation, called, &context).await {
+                // Behind their last page some have none.
+                Err(AppFailure::Missing) if last > 0 => return reading.is_whole(),
+                reply => reply?,
+            },
+        };
+        let items = taken(listing, &reply)?;
+        let got = items.len();
+        let before = all.len().checked_sub(last).and_then(|at| all.get(at..));
+        let again = last > 0 && before == Some(items.as_slice());
+        if again && (got >= size(listing) || reading.next.is_some()) {
+            return Err(AppFailure::odd("it gives the same page again and again"));
+        }
+        if again {
+            // It has no pages, or gives the last one for every number behind it.
+            return reading.is_whole();
+        }
+        last = got;
+        all.extend(items);
+        if all.len() > MAX_RECORDS {
+            return Err(AppFailure::odd(format!(
+                "it lists more than {MAX_RECORDS} records"
+            )));
+        }
+        reading.seen = reading.seen.saturating_add(got);
+        reading.total = total(listing, &reply).or(reading.total);
+        number = number.saturating_add(1);
+        if !reading.goes_on(listing, &reply, got)? {
+            return reading.is_whole();
+        }
+    }
+    Err(AppFailure::odd(format!(
+        "it lists more than {MAX_PAGES} pages"
+    )))
+}
+
+/// The first page of a list.
+pub(super) struct Page {
+    pub(super) items: Vec<Value>,
+    /// How many there are in all, where it tells.
+    pub(super) total: Option<usize>,
+}
+
+/// The first page of a list, asked for with so many records.
+pub(super) async fn first(wire: &Wire, listing: &Listing, size: u32) -> Result<Page, AppFailure> {
+    let operation = &listing.operation;
+    let called = operation.calls.first();
+    let called = called.ok_or(AppFailure::Cannot("list this"))?;
+    let context = Context::default()
+        .with("limit", size)
+        .with("offset", 0)
+        .with("page", listing.first);
+    match wire.call(operation, called, &context).await {
+        Err(AppFailure::Missing) => Err(AppFailure::odd(NO_LIST)),
+        reply => {
+            let reply = reply?;
+            Ok(Page {
+                items: taken(listing, &reply)?,
+                total: total(listing, &reply),
+            })
+        }
+    }
 }
 
 fn taken(listing: &Listing, reply: &Reply) -> Result<Vec<Value>, AppFailure> {
@@ -72,40 +140,55 @@ fn taken(listing: &Listing, reply: &Reply) -> Result<Vec<Value>, AppFailure> {
     }
 }
 
-/// Whether the list goes on; with the address of its next page where it has one.
-#[expect(
-    clippy::option_option,
-    reason = "no next page is not the same as a next page by number"
-)]
-fn go_on(listing: &Listing, reply: &Reply, got: usize, seen: usize) -> Option<Option<String>> {
-    if got == 0 {
-        return None;
-    }
-    let size = usize::try_from(listing.size).unwrap_or(usize::MAX);
-    let total = match &listing.total {
-        Some(Total::At(at)) => at
-            .of(&reply.document)
-            .and_then(|it| written(it).parse::<usize>().ok()),
-        Some(Total::Header(name)) => reply
-            .headers
-            .get(name)
-            .and_then(|it| it.to_str().ok()?.parse().ok()),
-        None => None,
-    };
-    match &listing.style {
-        Style::None => None,
-        Style::Next(at) => {
-            let link = match at {
-                Some(at) => at
-                    .of(&reply.document)
-                    .and_then(|it| it.as_str().map(str::to_owned)),
-                None => next_link(&reply.headers),
-            };
-            link.filter(|link| !link.is_empty()).map(Some)
+impl Reading {
+    /// Whether the list goes on after a page of so many; with the address of its next page where it has one.
+    fn goes_on(
+        &mut self,
+        listing: &Listing,
+        reply: &Reply,
+        got: usize,
+    ) -> Result<bool, AppFailure> {
+        match &listing.style {
+            Style::None => Ok(false),
+            Style::Next(at) => {
+                let link = match at {
+                    Some(at) => at
+                        .of(&reply.document)
+                        .and_then(|it| it.as_str().map(str::to_owned)),
+                    None => next_link(&reply.headers),
+                };
+                let link = link.filter(|link| !link.is_empty());
+                if link.is_some() && link == self.next {
+                    return Err(AppFailure::odd("its next page is the one before"));
+                }
+                self.next = link;
+                Ok(self.next.is_some())
+            }
+            // A short page is no end: some give fewer than they are asked for.
+            Style::Offset | Style::Page => {
+                Ok(got > 0 && self.total.is_none_or(|total| self.seen < total))
+            }
         }
-        Style::Offset | Style::Page => match total {
-            Some(total) => (seen < total).then_some(None),
-            None => (got >= size).then_some(None),
-        },
+    }
+
+    fn is_whole(&self) -> Result<(), AppFailure> {
+        match self.total.filter(|total| self.seen < *total) {
+            Some(total) => Err(AppFailure::odd(format!(
+                "its list ends after {} of {total} records",
+                self.seen
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn size(listing: &Listing) -> usize {
+    usize::try_from(listing.size).unwrap_or(usize::MAX)
+}
+
+fn total(listing: &Listing, reply: &Reply) -> Option<usize> {
+    match listing.total.as_ref()? {
+        Total::At(at) => written(at.of(&reply.document)?).parse().ok(),
+        Total::Header(name) => reply.headers.get(name)?.to_str().ok()?.parse().ok(),
     }
 }

@@ -38,7 +38,7 @@ pub enum Removal {
 }
 
 impl Connector {
-    fn people(&self) -> Records<'_> {
+    pub(super) fn people(&self) -> Records<'_> {
         Records {
             wire: &self.wire,
             kind: &self.users.kind,

@@ -56,6 +56,7 @@ async fn a_look_up_is_checked_again() {
 async fn what_is_asked_by_id_must_have_it() {
     let api = FakeApi::start().await;
     let connector = api.connector(USERS);
+    api.says("GET /api/users", "[]");
     for (name, said, want) in [
         (
             "it",

@@ -8,7 +8,7 @@ use super::map::{self, When};
 use super::pages;
 use super::render::{Attributes, Context, written};
 use super::wire::Wire;
-use crate::config::{Active, Find, Kind, Listing, NewId, Send};
+use crate::config::{Active, Find, Kind, Listing, NewId, Operation, Pointer, Send};
 use crate::identity::fold;
 use crate::secret::Secret;
 
@@ -33,15 +33,14 @@ pub(super) struct Records<'a> {
 }
 
 impl Records<'_> {
-    fn found(&self, record: Value) -> Option<Found> {
-        let id = self
-            .kind
-            .id
-            .of(&record)
-            .filter(|id| !id.is_null())
-            .map(written)?;
+    /// A record with its id, or an error: without one nothing can be done with it.
+    pub(super) fn found(&self, record: Value) -> Result<Found, AppFailure> {
+        let id = self.kind.id.of(&record).and_then(id_of);
+        let name = self.kind.name;
+        let id = id
+            .ok_or_else(|| AppFailure::odd(format!("one of its {name} has no id where id says")))?;
         let attributes = map::to_scim(self.kind, self.active, &record);
-        (!id.is_empty()).then_some(Found {
+        Ok(Found {
             id,
             attributes,
             record,
@@ -63,8 +62,7 @@ impl Records<'_> {
             Err(AppFailure::Missing) => return Ok(None),
             reply => reply?,
         };
-        let record = item.of(&reply.document).filter(|record| !is_empty(record));
-        let Some(record) = record else {
+        let Some(record) = one(operation, item, &reply.document)? else {
             return Ok(None);
         };
         let mut record = record.clone();
@@ -78,21 +76,22 @@ impl Records<'_> {
                 record: record.take(),
             }));
         }
-        let found = self.found(record);
-        match found {
-            // Where the id is a name, some answer a name in other letters with the one they hold.
-            Some(found) if fold(&found.id) == fold(id) => Ok(Some(found)),
-            Some(found) => Err(AppFailure::odd(format!(
-                "asked for {id}, it gives {}",
-                found.id
-            ))),
-            None => Ok(None),
+        let found = self.found(record)?;
+        // Where the id is a name, some answer a name in other letters with the one they hold.
+        if fold(&found.id) == fold(id) {
+            return Ok(Some(found));
         }
+        let other = found.id;
+        Err(AppFailure::odd(format!("asked for {id}, it gives {other}")))
     }
 
     /// Everybody.
     pub(super) async fn list(&self) -> Result<Vec<Found>, AppFailure> {
-        self.all(&self.kind.list, &Context::default()).await
+        match self.all(&self.kind.list, &Context::default()).await {
+            // A list is never missing: its API is not where it was.
+            Err(AppFailure::Missing) => Err(AppFailure::odd(pages::NO_LIST)),
+            listed => listed,
+        }
     }
 
     async fn all(
@@ -108,12 +107,12 @@ impl Records<'_> {
     }
 
     async fn whole(&self, item: &Value, thin: bool) -> Result<Option<Found>, AppFailure> {
-        let found = self.found(item.clone());
-        match found {
+        let found = self.found(item.clone())?;
+        if thin {
             // Who is gone between the list and this is no error.
-            Some(found) if thin => self.get(&found.id).await,
-            found => Ok(found),
+            return self.get(&found.id).await;
         }
+        Ok(Some(found))
     }
 
     /// The one record whose attribute is this: without case, and the exact one before others.
@@ -167,13 +166,12 @@ impl Records<'_> {
             Some(Find::One(operation, item)) => match self.wire.run(operation, &context).await {
                 Err(AppFailure::Missing) => Ok(Vec::new()),
                 reply => {
-                    let reply = reply?;
-                    let record = item.of(&reply.document).filter(|record| !is_empty(record));
-                    Ok(record
-                        .cloned()
-                        .and_then(|record| self.found(record))
+                    let document = reply?.document;
+                    let record = one(operation, item, &document)?.cloned();
+                    record
+                        .map(|record| self.found(record))
                         .into_iter()
-                        .collect())
+                        .collect()
                 }
             },
             None if self.id_is(attribute) => Ok(self.get(value).await?.into_iter().collect()),
@@ -208,7 +206,7 @@ impl Records<'_> {
         let fields = map::to_app(self.kind, attributes, When::Create, &context);
         let reply = self.wire.run(operation, &context.fields(&fields)).await?;
         let id = match new_id {
-            NewId::At(at) => at.of(&reply.document).map(written),
+            NewId::At(at) => at.of(&reply.document).and_then(id_of),
             NewId::Header(name) => reply.headers.get(name).and_then(|value| {
                 let path = value.to_str().ok()?.trim_end_matches('/');
                 let last = path.rsplit('/').next()?;
@@ -219,7 +217,7 @@ impl Records<'_> {
                 )
             }),
         };
-        let id = id.filter(|id| !id.is_empty() && id != "false");
+        let id = id.filter(|id| !id.is_empty());
         id.ok_or_else(|| AppFailure::odd("it says nothing of the new id"))
     }
 
@@ -349,6 +347,37 @@ fn keep_current(send: &Send, found: &Found, fields: &mut Map<String, Value>) {
     for key in keep {
         if let Some(value) = held.get(key) {
             fields.entry(key.as_str()).or_insert_with(|| value.clone());
+        }
+    }
+}
+
+/// An id as a text. A number with more digits than 64 bits hold was rounded when it was read: two people might share it.
+fn id_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
+    }
+}
+
+/// The one object of an answer, or none. An answer that has no place for it is not its API's: an ended session, an error.
+fn one<'a>(
+    operation: &Operation,
+    item: &Pointer,
+    document: &'a Value,
+) -> Result<Option<&'a Value>, AppFailure> {
+    match item.of(document) {
+        Some(record) => Ok(Some(record).filter(|record| !is_empty(record))),
+        None if is_empty(document) || item.is_past_end(document) => Ok(None),
+        None => {
+            let name = &operation.name;
+            let why = format!("{name} gives nothing where item says");
+            Err(AppFailure::odd(why))
         }
     }
 }

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use crate::config::{Body, Filter, Name, Part, SPREAD, Template};
+use super::carried::Carried;
+pub(super) use crate::config::written;
+use crate::config::{Body, Name, Part, SPREAD, Template, leads_away};
 use crate::crypto::random_token;
 
 /// Attributes of a person or group by their names in connectors: `userName`, `emails.value`, `urn:…:department`.
 pub type Attributes = BTreeMap<String, Value>;
 
 /// Everything but unreserved characters (RFC 3986 2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -28,6 +28,8 @@ pub(super) struct Context<'a> {
     fields: Option<&'a Map<String, Value>>,
     /// Secrets are shown as dots.
     masked: bool,
+    /// Secrets that were filled in.
+    carried: Carried,
 }
 
 /// How values stand in a text.
@@ -38,10 +40,10 @@ pub(super) enum Within {
     Query,
 }
 
-/// A value that cannot stand in a path without leading somewhere else.
+/// A value that cannot stand in a path without leading somewhere else; of a secret none of it is told.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} cannot be part of the app's addresses")]
-pub(super) struct Escapes(pub(super) String);
+#[error("{0} cannot be part of the app's addresses")]
+pub(super) struct Escapes(String);
 
 impl<'a> Context<'a> {
     pub(super) fn with(mut self, word: &'static str, value: impl Into<Value>) -> Self {
@@ -62,6 +64,11 @@ impl<'a> Context<'a> {
     pub(super) const fn masked(mut self) -> Self {
         self.masked = true;
         self
+    }
+
+    /// Secrets that were filled in so far.
+    pub(super) const fn carried(&self) -> &Carried {
+        &self.carried
     }
 
     fn value(&self, name: &Name) -> Option<Value> {
@@ -86,18 +93,25 @@ impl<'a> Context<'a> {
             Part::Secret(secret, filters) => (secret.expose().into(), filters),
             Part::Value(name, filters) => (self.value(name)?, filters),
         };
-        Some(
-            filters
-                .iter()
-                .fold(value, |value, filter| filtered(value, *filter)),
-        )
+        let secret = match part {
+            Part::Secret(..) => true,
+            Part::Value(Name::Word(word), _) => ["token", "random", "password"].contains(word),
+            Part::Text(_) | Part::Value(Name::Field(_) | Name::Attribute(_), _) => false,
+        };
+        let plain = secret.then(|| written(&value));
+        let filtered = filters.iter().fold(value, |value, filter| filter.of(value));
+        if let Some(plain) = plain.filter(|_| !self.masked) {
+            self.carried.note(&plain);
+            self.carried.note(&written(&filtered));
+        }
+        Some(filtered)
     }
 
     /// A text; what nothing fills is empty.
     ///
     /// # Errors
     ///
-    /// In a path: an empty value, `.` or `..`.
+    /// In a path: an empty value, `.` or `..`, and what holds a slash: whoever stands before the app may decode it (R14).
     pub(super) fn text(&self, template: &Template, within: Within) -> Result<String, Escapes> {
         let mut text = String::new();
         for part in &template.0 {
@@ -111,8 +125,11 @@ impl<'a> Context<'a> {
                 .unwrap_or_default();
             match within {
                 Within::Text => text.push_str(&value),
-                Within::Path if ["", ".", ".."].contains(&value.as_str()) => {
-                    return Err(Escapes(value));
+                Within::Path if leads_away(&value) => {
+                    return Err(Escapes(match part {
+                        Part::Secret(..) => "a secret".to_owned(),
+                        Part::Text(_) | Part::Value(..) => format!("{value:?}"),
+                    }));
                 }
                 Within::Path => text.extend(utf8_percent_encode(&value, RESERVED)),
                 Within::Query => {
@@ -198,31 +215,6 @@ pub(super) fn put(object: &mut Map<String, Value>, path: &str, value: Value) {
                 put(inner, rest, value);
             }
         }
-    }
-}
-
-fn filtered(value: Value, filter: Filter) -> Value {
-    match filter {
-        Filter::Int => written(&value).parse::<i64>().map_or(value, Value::from),
-        Filter::Lower => written(&value).to_lowercase().into(),
-        Filter::Json => {
-            let quoted = Value::from(written(&value)).to_string();
-            let inside = quoted
-                .strip_prefix('"')
-                .and_then(|text| text.strip_suffix('"'));
-            inside.unwrap_or_default().into()
-        }
-        Filter::Str => written(&value).into(),
-        Filter::B64 => STANDARD.encode(written(&value)).into(),
-    }
-}
-
-/// A value as a text.
-pub(super) fn written(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
 

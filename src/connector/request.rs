@@ -51,7 +51,7 @@ impl Wire {
                 let url = self.address(path, query.as_ref(), context)?;
                 let context = with_token(context, token);
                 let body = body.and_then(|body| context.body(body));
-                self.bare(method, &url, body, token, &context)
+                self.bare(method, &url, (body, self.api.encoding), token, &context)
             }
             (Called::Procedure(name), Some(endpoint)) => {
                 let Called::Http {
@@ -68,17 +68,18 @@ impl Wire {
                 let params = params.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
                 let context = context.with("call", name.as_str()).with("body", params);
                 let body = context.body(&endpoint.envelope);
-                self.bare(method, &url, body, token, &context)
+                self.bare(method, &url, (body, self.api.encoding), token, &context)
             }
             (Called::Procedure(_), None) => Err(AppFailure::Cannot("call procedures")),
         }
     }
 
+    /// With the headers of every call; without a token those that hold one are left out.
     pub(super) fn bare(
         &self,
         method: &Method,
         url: &Url,
-        body: Option<Value>,
+        (body, encoding): (Option<Value>, BodyEncoding),
         token: Option<&Secret>,
         context: &Context<'_>,
     ) -> Result<Request<Bytes>, AppFailure> {
@@ -92,6 +93,9 @@ impl Wire {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let context = with_token(context, token);
         for (name, template) in &self.api.headers {
+            if token.is_none() && template.has("token") {
+                continue;
+            }
             let text = context.text(template, Within::Text).unwrap_or_default();
             let value = HeaderValue::from_str(&text);
             headers.insert(
@@ -100,12 +104,10 @@ impl Wire {
             );
         }
         if let Some(body) = body {
-            let kind = self.api.content_type.clone();
-            headers.insert(
-                CONTENT_TYPE,
-                kind.unwrap_or_else(|| content_type(self.api.encoding)),
-            );
-            *request.body_mut() = encoded(&body, self.api.encoding);
+            let own = self.api.content_type.clone();
+            let own = own.filter(|_| encoding == self.api.encoding);
+            headers.insert(CONTENT_TYPE, own.unwrap_or_else(|| content_type(encoding)));
+            *request.body_mut() = encoded(&body, encoding);
         }
         Ok(request)
     }
@@ -118,14 +120,14 @@ fn with_token<'a>(context: &Context<'a>, token: Option<&Secret>) -> Context<'a> 
     }
 }
 
-pub(super) fn content_type(encoding: BodyEncoding) -> HeaderValue {
+fn content_type(encoding: BodyEncoding) -> HeaderValue {
     HeaderValue::from_static(match encoding {
         BodyEncoding::Json => "application/json",
         BodyEncoding::Form => "application/x-www-form-urlencoded",
     })
 }
 
-pub(super) fn encoded(body: &Value, encoding: BodyEncoding) -> Bytes {
+fn encoded(body: &Value, encoding: BodyEncoding) -> Bytes {
     match (encoding, body) {
         (BodyEncoding::Form, Value::Object(members)) => {
             let mut form = url::form_urlencoded::Serializer::new(String::new());

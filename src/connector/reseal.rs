@@ -157,7 +157,7 @@ mod tests {
         }
         let intent = Intent {
             password: ledger.seal(&owner(MANY), &password(MANY)).ok(),
-            ..Intent::sync(None, Timestamp::from_secs(1))
+            ..Intent::sync(Timestamp::from_secs(1))
         };
         ledger
             .write(all.and(Ledger::intend(&owner(MANY), &intent)))

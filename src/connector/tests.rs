@@ -43,16 +43,19 @@ fn r14_values_never_lead_to_another_address() {
     for (id, want) in [
         ("7", Some("7")),
         ("a b", Some("a%20b")),
-        ("a/b", Some("a%2Fb")),
-        ("../7", Some("..%2F7")),
         ("%2e%2e", Some("%252e%252e")),
         ("a?b#c", Some("a%3Fb%23c")),
-        ("zoë\\;@:", Some("zo%C3%AB%5C%3B%40%3A")),
+        ("zoë;@:", Some("zo%C3%AB%3B%40%3A")),
         ("a\r\nb", Some("a%0D%0Ab")),
         ("...", Some("...")),
         ("", None),
         (".", None),
         ("..", None),
+        // Whoever stands before the app may decode these.
+        ("a/b", None),
+        ("../7", None),
+        ("a\\b", None),
+        ("..\\7", None),
     ] {
         let line = request(USERS, "users.get", &[("id", id)]);
         let line = line.map(|(line, _)| line).ok();
@@ -180,6 +183,7 @@ is = "unavailable"
             document: serde_json::from_str(body).unwrap_or_default(),
             text: body.to_owned(),
             headers: http::HeaderMap::new(),
+            carried: super::carried::Carried::default(),
         };
         let Err(failure) = judge(&settings.errors, operation, answer) else {
             return "ok";

@@ -1,18 +1,19 @@
 //! One call of the app's API.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{Method, Request};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
+use url::Url;
 
-use super::judge::{Answer, Reply, judge, reads};
+use super::carried::Carried;
+use super::judge::{Answer, Reply, is_anybodys, judge, reads};
 use super::pace::Pace;
-use super::render::{Context, written};
-use super::request::{content_type, encoded};
+use super::pages;
+use super::render::Context;
 use super::{AppFailure, Fate};
-use crate::config::{Api, Called, ErrorRule, Operation, TokenAt};
+use crate::config::{Api, Called, ErrorRule, Listing, Operation};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundError};
 use crate::secret::Secret;
@@ -25,9 +26,12 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 pub(super) struct Wire {
     pub(super) api: Api,
     errors: Vec<ErrorRule>,
+    /// How to read all people, and all groups: what answers while the app is there.
+    lists: Vec<Listing>,
     outbound: Outbound,
     pace: Pace,
-    token: Mutex<Option<Secret>>,
+    /// Held by who logs in: the others wait for what it brings.
+    pub(super) token: tokio::sync::Mutex<Option<Secret>>,
     metrics: Arc<Metrics>,
 }
 
@@ -35,17 +39,20 @@ impl Wire {
     pub(super) fn new(
         api: Api,
         errors: Vec<ErrorRule>,
+        lists: Vec<Listing>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, OutboundError> {
         let outbound = Outbound::new(api.ca_file.as_deref(), api.timeout)?;
-        let outbound = outbound.answers_up_to(MAX_ANSWER).trusting(&api.base);
+        let outbound = outbound.answers_up_to(MAX_ANSWER).at_once(api.at_once);
+        let outbound = outbound.trusting(&api.base);
         let pace = Pace::new(api.at_once, api.per_second, api.timeout);
         Ok(Self {
             api,
             errors,
+            lists,
             outbound,
             pace,
-            token: Mutex::default(),
+            token: tokio::sync::Mutex::default(),
             metrics,
         })
     }
@@ -71,132 +78,151 @@ impl Wire {
     ) -> Result<Reply, AppFailure> {
         let build =
             |token: Option<&Secret>| self.request(called, operation.body.as_ref(), token, context);
-        self.with_login(&operation.name, build).await
+        self.with_login(&operation.name, context.carried(), build)
+            .await
     }
 
-    /// The next page of a list: its address must be below the base (no calls to elsewhere by what an app answers).
+    /// The next page of a list. Apps name it by their public address: path and query of it count, which must be below
+    /// the base, and the base's own origin is called (no calls to elsewhere by what an app answers).
     pub(super) async fn follow(
         &self,
         operation: &Operation,
         next: &str,
     ) -> Result<Reply, AppFailure> {
-        let url = self
-            .api
-            .base
+        let url = self.next_page(next)?;
+        let context = Context::default();
+        let build = |token: Option<&Secret>| {
+            let body = (None, self.api.encoding);
+            self.bare(&Method::GET, &url, body, token, &context)
+        };
+        self.with_login(&operation.name, context.carried(), build)
+            .await
+    }
+
+    fn next_page(&self, next: &str) -> Result<Url, AppFailure> {
+        let base = &self.api.base;
+        let named = base
             .join(next)
             .map_err(|_not_a_url| AppFailure::odd("its next page has no address"))?;
-        let base = &self.api.base;
-        let below = url.path().strip_prefix(base.path().trim_end_matches('/'));
-        let below = below.is_some_and(|rest| rest.starts_with('/'));
-        if url.origin() != base.origin() || !below {
+        let below = named.path().strip_prefix(base.path().trim_end_matches('/'));
+        let below = below.filter(|rest| rest.starts_with('/') && !leads_away(rest));
+        if below.is_none() || !["http", "https"].contains(&named.scheme()) {
             return Err(AppFailure::odd("its next page is elsewhere"));
         }
-        let build = |token: Option<&Secret>| {
-            self.bare(&Method::GET, &url, None, token, &Context::default())
-        };
-        self.with_login(&operation.name, build).await
+        let mut url = base.clone();
+        url.set_path(named.path());
+        url.set_query(named.query());
+        Ok(url)
     }
 
     async fn with_login(
         &self,
         operation: &str,
+        carried: &Carried,
         build: impl Fn(Option<&Secret>) -> Result<Request<Bytes>, AppFailure>,
     ) -> Result<Reply, AppFailure> {
         let Some(login) = &self.api.login else {
-            let answer = self.exchange(build(None)?, operation).await?;
-            return judge(&self.errors, operation, answer);
+            let answer = self.exchange(build(None)?, operation, carried).await?;
+            return self.judged(operation, answer).await;
         };
-        let known = self
-            .token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let token = match known {
-            Some(token) => token,
-            None => self.log_in().await?,
-        };
-        let answer = self.exchange(build(Some(&token))?, operation).await?;
+        let token = self.token(login, None).await?;
+        let answer = self
+            .exchange(build(Some(&token))?, operation, carried)
+            .await?;
         let ended =
             |it: &crate::config::Condition| it.fits(answer.status.as_u16(), &answer.document);
         if !login.again.iter().any(ended) {
-            return judge(&self.errors, operation, answer);
+            return self.judged(operation, answer).await;
         }
-        let token = self.log_in().await?;
-        let answer = self.exchange(build(Some(&token))?, operation).await?;
-        judge(&self.errors, operation, answer)
+        let token = self.token(login, Some(&token)).await?;
+        let answer = self
+            .exchange(build(Some(&token))?, operation, carried)
+            .await?;
+        self.judged(operation, answer).await
     }
 
-    async fn log_in(&self) -> Result<Secret, AppFailure> {
-        let login = self
-            .api
-            .login
-            .as_ref()
-            .ok_or(AppFailure::Cannot("log in"))?;
-        let called = login
-            .operation
-            .calls
-            .first()
-            .ok_or(AppFailure::Cannot("log in"))?;
-        let context = Context::default();
-        let Called::Http {
-            method,
-            path,
-            query,
-        } = called
-        else {
-            return Err(AppFailure::Cannot("log in"));
-        };
-        let url = self.address(path, query.as_ref(), &context)?;
-        let body = login
-            .operation
-            .body
-            .as_ref()
-            .and_then(|body| context.body(body));
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url.as_str())
-            .header(ACCEPT, "application/json");
-        let bytes = match body {
-            Some(body) => {
-                request = request.header(CONTENT_TYPE, content_type(login.encoding));
-                encoded(&body, login.encoding)
-            }
-            None => Bytes::new(),
-        };
-        let request = request
-            .body(bytes)
-            .map_err(|error| AppFailure::unreached(error.to_string()))?;
-        let answer = self.exchange(request, "login").await?;
-        let reply = judge(&self.errors, "login", answer)?;
-        let token = match &login.token {
-            TokenAt::Document(at) => at.of(&reply.document).map(written),
-            TokenAt::Header(name) => reply
-                .headers
-                .get(name)
-                .and_then(|it| it.to_str().ok())
-                .map(str::to_owned),
-        };
-        let token = token.filter(|token| !token.is_empty());
-        let token = Secret::new(token.ok_or_else(|| AppFailure::odd("its login gives no token"))?);
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-        Ok(token)
+    /// What an answer means; an app that asks for a rest has it, and a 404 that anybody may have said is looked into.
+    pub(super) async fn judged(
+        &self,
+        operation: &str,
+        answer: Answer,
+    ) -> Result<Reply, AppFailure> {
+        let asks = [
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ];
+        let asks = asks.contains(&answer.status);
+        let anybodys = is_anybodys(&self.errors, operation, &answer);
+        let reply = judge(&self.errors, operation, answer);
+        if let Err(
+            AppFailure::TooMany(Some(wait))
+            | AppFailure::Unavailable {
+                retry_after: Some(wait),
+                ..
+            },
+        ) = &reply
+            && asks
+        {
+            self.pace.rest(*wait);
+        }
+        match reply {
+            Err(AppFailure::Missing) if anybodys => Err(self.confirmed(operation).await),
+            reply => reply,
+        }
     }
 
-    async fn exchange(
+    /// Apps answer an honest 404 with nothing or a page, too. It is theirs when their list answers; else whoever stands
+    /// before them said it, and a deletion would be taken for done.
+    async fn confirmed(&self, operation: &str) -> AppFailure {
+        let away = "it answers 404 with something that is no JSON";
+        let listing = match operation {
+            "login" | "users.list" | "groups.list" => None,
+            _ if operation.starts_with("users.") => self.lists.first(),
+            _ => self.lists.last(),
+        };
+        let Some(listing) = listing else {
+            return AppFailure::unreached(away);
+        };
+        // It may lead here again, but for a list, and then no further.
+        match Box::pin(pages::first(self, listing, 1)).await {
+            Ok(_) => AppFailure::Missing,
+            Err(AppFailure::Unavailable {
+                why, retry_after, ..
+            }) => AppFailure::Unavailable {
+                why: format!("{away}, and of its list: {why}"),
+                retry_after,
+                fate: Fate::Nothing,
+            },
+            Err(failure) => AppFailure::unreached(format!("{away}, and of its list: {failure}")),
+        }
+    }
+
+    pub(super) async fn exchange(
         &self,
         request: Request<Bytes>,
         operation: &str,
+        carried: &Carried,
     ) -> Result<Answer, AppFailure> {
-        let safe = reads(operation) || operation == "login" || request.method() == Method::GET;
+        let safe = reads(operation) || operation == "login";
         let first = self.once(request.clone()).await;
-        match first {
-            // Asked again where that changes nothing: an idle connection may just have been closed.
+        let (head, body) = match first {
+            // Asked again where that changes nothing, whatever the method: an idle connection may just have been closed.
             Err(AppFailure::Unavailable { .. }) if safe => self.once(request).await,
             done => done,
-        }
+        }?
+        .into_parts();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let document = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Answer {
+            status: head.status,
+            document,
+            text,
+            headers: head.headers,
+            carried: carried.clone(),
+        })
     }
 
-    async fn once(&self, request: Request<Bytes>) -> Result<Answer, AppFailure> {
+    async fn once(&self, request: Request<Bytes>) -> Result<Response<Bytes>, AppFailure> {
         let _turn = self.pace.turn().await?;
         let answer = self.outbound.call(request).await;
         self.metrics.connector_calls.inc(match &answer {
@@ -225,14 +251,13 @@ impl Wire {
         } else {
             self.pace.answered();
         }
-        let (head, body) = answer.into_parts();
-        let text = String::from_utf8_lossy(&body).into_owned();
-        let document = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Answer {
-            status: head.status,
-            document,
-            text,
-            headers: head.headers,
-        })
+        Ok(answer)
     }
+}
+
+/// Whether a path holds something that whoever decodes it takes for a step (R14).
+fn leads_away(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let steps = ["%2f", "%5c", "%2e%2e", "%00", "\\"];
+    steps.iter().any(|step| path.contains(step))
 }

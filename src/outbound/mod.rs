@@ -129,6 +129,13 @@ impl Outbound {
         self
     }
 
+    /// With another number of calls at once.
+    #[must_use]
+    pub fn at_once(mut self, most: usize) -> Self {
+        self.slots = Arc::new(Semaphore::new(most));
+        self
+    }
+
     /// Calls this origin also where it is plain http: the app's own, where its traffic goes that way, too.
     #[must_use]
     pub fn trusting(mut self, app: &url::Url) -> Self {
@@ -249,6 +256,16 @@ mod tests {
             }
         });
         format!("http://{address}/")
+    }
+
+    #[test]
+    fn as_many_at_once_as_is_said() {
+        for (outbound, want) in [
+            (Outbound::new(None, IDLE).unwrap(), AT_ONCE),
+            (Outbound::new(None, IDLE).unwrap().at_once(64), 64),
+        ] {
+            assert_eq!(outbound.slots.available_permits(), want);
+        }
     }
 
     async fn call(address: &str) -> Result<Response<Bytes>, OutboundError> {

@@ -62,6 +62,7 @@ fn by_app(failure: &AppFailure) -> ScimError {
         AppFailure::Uniqueness(_) | AppFailure::Ambiguous(_) => {
             ScimError::of(ScimType::Uniqueness, why)
         }
+        // Never 404 (RFC 7644 3.12: the resource does not exist): it is here, and idps make whom they get a 404 for anew.
         AppFailure::Invalid(_) | AppFailure::Ignored(_) | AppFailure::Missing => {
             ScimError::of(ScimType::InvalidValue, why)
         }

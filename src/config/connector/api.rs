@@ -158,6 +158,10 @@ impl Api {
         let headers = headers.into_iter().filter_map(|(name, text)| {
             let template = Template::parse(&text, variables).and_then(|template| {
                 check_names(template.names(), &[])?;
+                let sample = template.sample(false);
+                let sample = sample.map_err(|why| format!("{name}: {why}"))?;
+                HeaderValue::from_str(&sample)
+                    .map_err(|_no_header| format!("{name}: holds what no header may"))?;
                 Ok(template)
             });
             let template = template

@@ -36,7 +36,7 @@ pub use field::{Field, Only};
 pub use kinds::{Active, Groups as AppGroups, Kind, Members, Mode, Users as AppUsers};
 pub use operation::{Called, Find, Listing, NewId, Operation, Pointer, Send, Style, Total, Update};
 pub use presets::{PRESETS, preset};
-pub use template::{ATTRIBUTES, Filter, Name, Part, Template};
+pub use template::{ATTRIBUTES, Filter, Name, Part, Template, leads_away, written};
 
 const DAY: Duration = Duration::from_hours(24);
 /// Largest connector file, bytes.

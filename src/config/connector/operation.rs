@@ -28,6 +28,15 @@ impl Pointer {
     pub fn of<'a>(&self, document: &'a Json) -> Option<&'a Json> {
         document.pointer(&self.0)
     }
+
+    /// Whether it names an element that a list in the document does not have: `/result/0` of an empty one.
+    pub fn is_past_end(&self, document: &Json) -> bool {
+        let list = self.0.rsplit_once('/').and_then(|(list, element)| {
+            let _number: usize = element.parse().ok()?;
+            document.pointer(list)?.as_array()
+        });
+        list.is_some() && self.of(document).is_none()
+    }
 }
 
 /// What is called.

@@ -1,6 +1,7 @@
 //! What reading a connector needs besides the text.
 
 use http::Method;
+use url::Url;
 
 use super::operation::{Called, check_names};
 use super::template::{Template, Variables};
@@ -55,6 +56,12 @@ impl Reading<'_> {
             .map(|query| Template::parse(query, self.variables))
             .transpose()?;
         check_names(path.names(), allowed)?;
+        let sample = path.sample(true)?;
+        Url::parse(&format!("https://app.test{sample}"))
+            .map_err(|error| format!("{target:?} is no address: {error}"))?;
+        if let Some(query) = &query {
+            query.sample(false)?;
+        }
         check_names(query.iter().flat_map(Template::names), allowed)?;
         Ok(Called::Http {
             method,

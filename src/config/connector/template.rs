@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value as Json;
+
 use crate::secret::Secret;
 
 /// A text with places to fill in. Braces that hold no name stand for themselves.
@@ -134,6 +138,65 @@ impl Template {
         self.names()
             .any(|name| matches!(name, Name::Word(its) if *its == word))
     }
+}
+
+impl Template {
+    /// The text with its variables, and a word for everything that calls are about; in a path what leads away is none.
+    pub(super) fn sample(&self, in_path: bool) -> Result<String, String> {
+        let mut sample = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => sample.push_str(text),
+                Part::Value(..) => sample.push('x'),
+                Part::Secret(secret, filters) => {
+                    let value = Json::from(secret.expose());
+                    let value = filters.iter().fold(value, |value, filter| filter.of(value));
+                    let value = written(&value);
+                    if in_path && leads_away(&value) {
+                        return Err("a variable in it is empty, or holds a slash".to_owned());
+                    }
+                    sample.push_str(&value);
+                }
+            }
+        }
+        if sample.contains(['\r', '\n', '\0']) {
+            return Err("a variable in it holds a line break".to_owned());
+        }
+        Ok(sample)
+    }
+}
+
+impl Filter {
+    /// A value as this writes it.
+    pub fn of(self, value: Json) -> Json {
+        match self {
+            Self::Int => written(&value).parse::<i64>().map_or(value, Json::from),
+            Self::Lower => written(&value).to_lowercase().into(),
+            Self::Json => {
+                let quoted = Json::from(written(&value)).to_string();
+                let inside = quoted
+                    .strip_prefix('"')
+                    .and_then(|text| text.strip_suffix('"'));
+                inside.unwrap_or_default().into()
+            }
+            Self::Str => written(&value).into(),
+            Self::B64 => STANDARD.encode(written(&value)).into(),
+        }
+    }
+}
+
+/// A value as a text.
+pub fn written(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
+        Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => value.to_string(),
+    }
+}
+
+/// Whether a value in a path leads to another address, by itself or where somebody decodes it (R14).
+pub fn leads_away(value: &str) -> bool {
+    ["", ".", ".."].contains(&value) || value.contains(['/', '\\'])
 }
 
 impl fmt::Display for Name {

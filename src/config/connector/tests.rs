@@ -92,6 +92,68 @@ fn r21_credentials_travel_by_tls_or_where_the_app_is() {
 }
 
 #[test]
+fn variables_that_cannot_be_rendered_are_told() {
+    let parts = |key: &str, call: &str| {
+        format!(
+            "[api]\nbase = \"https://app.test\"\nheaders = {{ X-Key = \"{key}\" }}\n[users]\n[users.fields]\nlogin = \"userName\"\nactive = \"active\"\n[users.list]\ncall = \"GET {call}\"\n"
+        )
+    };
+    for (value, key, call, line) in [
+        ("fine", "Bearer {env.K}", "/{env.K}/users", None),
+        ("a\nb", "{env.K}", "/users", Some("3: api.headers: X-Key: ")),
+        (
+            "a\r\nb",
+            "x {env.K}",
+            "/users",
+            Some("3: api.headers: X-Key: "),
+        ),
+        ("a\nb", "{env.K|b64}", "/users", None),
+        (
+            "a\u{7f}b",
+            "{env.K}",
+            "/users",
+            Some("3: api.headers: X-Key: "),
+        ),
+        ("a/b", "{env.K}", "/users", None),
+        (
+            "a/b",
+            "{env.K}",
+            "/{env.K}/users",
+            Some("9: users.list.call: "),
+        ),
+        (
+            "..",
+            "{env.K}",
+            "/{env.K}/users",
+            Some("9: users.list.call: "),
+        ),
+        (
+            "a\nb",
+            "{env.K|b64}",
+            "/users?k={env.K}",
+            Some("9: users.list.call: "),
+        ),
+    ] {
+        let text = parts(key, call);
+        let known = |_: &str, _: &mut Vec<PathBuf>| Ok(Secret::new(value));
+        let place = Place {
+            upstream: None,
+            base: None,
+        };
+        let (_, _, mistakes) = parse(&text, &place, &known);
+        let told = mistakes.first();
+        let told = told.map(|(at, Mistake { key, why })| format!("{at}: {key}: {why}"));
+        match (line, &told) {
+            (None, None) => {}
+            (Some(line), Some(told)) if told.starts_with(line) => {
+                assert!(!told.contains(value), "{told}");
+            }
+            _ => panic!("{value:?} in {key:?} and {call:?}: {told:?}"),
+        }
+    }
+}
+
+#[test]
 fn what_the_operator_wrote_stands_above_the_preset() {
     let text = "[connector]\npreset = \"miniflux\"\n[headers]\nlower = false\n";
     let table = with_gate(source::parse(text).unwrap());

@@ -150,10 +150,11 @@ impl AppSide {
         let Some(found) = found.filter(|found| super::is_active(&found.attributes)) else {
             return Ok(None);
         };
-        if self.check_free(owner, &found).await.is_err() {
+        if self.check_free(owner, &found).await.is_err()
+            || !self.may_take_over(&owner.tenant, &found, take_over).await?
+        {
             return Ok(None);
         }
-        self.check_take_over(owner, &found, take_over).await?;
         let before = self.ledger.intent(owner).await?;
         let link = self.take_over(owner, wanted, &found, Intent::sync(now), before);
         link.await.map(Some)

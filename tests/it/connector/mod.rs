@@ -1,6 +1,8 @@
 //! The app's own user API behind provisioning: apps of ours that misbehave as told, and real ones.
 
 mod administrators;
+mod away;
+mod checked;
 mod drifted;
 mod imported;
 mod kanboard;
@@ -75,6 +77,15 @@ impl World {
             ids.push(found[0]["id"].as_str().unwrap().to_owned());
         }
         ids
+    }
+
+    /// The app is well again, and has had the rest that it asked for.
+    async fn recovers(&mut self) {
+        self.app.recover();
+        let asked = "/Users?filter=userName%20eq%20%22nobody%22";
+        let rested = async { while self.idp.get(asked).await.status != 200 {} };
+        let rested = tokio::time::timeout(Duration::from_secs(10), rested).await;
+        assert!(rested.is_ok(), "the app is left alone for good");
     }
 
     async fn user(&mut self, id: &str) -> Value {

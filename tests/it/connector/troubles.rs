@@ -35,7 +35,7 @@ fn try_later(answer: &Answer, trouble: Trouble, what: &str) {
     let told = answer.header("retry-after").and_then(|it| it.parse().ok());
     let told: u64 = told.unwrap_or_else(|| panic!("{what}: {answer:?}"));
     if matches!(trouble, Trouble::Status(429 | 503)) {
-        assert_eq!(told, 7, "{what}");
+        assert_eq!(told, 1, "{what}");
     } else {
         assert!((1..=60).contains(&told), "{what}: {told}");
     }
@@ -56,7 +56,7 @@ async fn nobody_is_half_made() {
                 try_later(&first, trouble, &what);
                 assert!(!is_done(trouble) || which == 1, "{what}");
             }
-            world.app.recover();
+            world.recovers().await;
             world.app.catch_up();
             // Whoever asks again has it.
             let again = world.idp.post("/Users", &user(&name)).await;
@@ -85,7 +85,7 @@ async fn nothing_is_begun_where_nobody_can_be_looked_up() {
         let answer = world.idp.post("/Users", &user("ada@example.com")).await;
         try_later(&answer, trouble, &what);
         assert!(world.owed().await.is_empty(), "{what}: at once");
-        world.app.recover();
+        world.recovers().await;
         assert_eq!(world.app.count("POST "), 0, "{what}");
     }
     world.idp.person("ada@example.com").await;
@@ -106,7 +106,7 @@ async fn a_change_is_in_both_or_in_neither() {
             let answer = world.change(&id, path, json!(value)).await;
             try_later(&answer, trouble, &what);
             assert_ne!(world.user(&id).await[path], value, "{what}");
-            world.app.recover();
+            world.recovers().await;
             world.settles(&what).await;
             let held = world.app.one(&name);
             assert_eq!(held.name, format!("Display of {name}"), "{what}");
@@ -147,7 +147,7 @@ async fn who_is_out_is_out_at_once_and_the_app_follows() {
             try_later(&answer, trouble, &what);
             let page = browser.get("/page").await;
             assert_eq!(page.status, 302, "{what}: {}", page.text());
-            world.app.recover();
+            world.recovers().await;
             world.settles(&what).await;
             if how == "delete" {
                 assert!(world.app.named(&name).is_empty(), "{what}");
@@ -180,7 +180,7 @@ async fn teams_follow_too() {
         if !is_done(trouble) {
             try_later(&first, trouble, &what);
         }
-        world.app.recover();
+        world.recovers().await;
         world.app.catch_up();
         let again = world.idp.post("/Groups", &new).await;
         let expected = if first.status == 201 { 409 } else { 201 };
@@ -201,7 +201,7 @@ async fn teams_follow_too() {
         world.app.trouble("DELETE /teams", trouble);
         let answer = world.idp.patch(&link, operations.clone()).await;
         try_later(&answer, trouble, &what);
-        world.app.recover();
+        world.recovers().await;
         world.settles(&what).await;
         assert_eq!(world.app.team(&name), ["bob"], "{what}");
         let again = world.idp.patch(&link, operations).await;
@@ -210,7 +210,7 @@ async fn teams_follow_too() {
         world.app.trouble("DELETE /teams", trouble);
         let answer = world.idp.delete(&link).await;
         try_later(&answer, trouble, &what);
-        world.app.recover();
+        world.recovers().await;
         world.settles(&what).await;
         let left = world.app.state().teams.len();
         assert_eq!(left, 0, "{what}");

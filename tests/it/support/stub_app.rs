@@ -46,10 +46,12 @@ pub struct Team {
 /// What it does in place of answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// This status, with a reason in JSON; 503 and 429 with `Retry-After: 7`.
+    /// This status, with a reason in JSON; 503 and 429 with `Retry-After: 1`.
     Status(u16),
     /// A page of HTML, as if all were well.
     Page,
+    /// 404 with a page of whoever stands before it.
+    Nowhere,
     /// Somewhere else.
     Redirect,
     /// Half of its answer, after or before it has done what was asked.
@@ -283,7 +285,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply
         Some(Trouble::Status(status)) => {
             let mut reply = reply(status, &json!({ "error": "no" }));
             if [429, 503].contains(&status) {
-                let seconds = "7".parse().unwrap();
+                let seconds = "1".parse().unwrap();
                 reply.headers_mut().insert("retry-after", seconds);
             }
             reply
@@ -291,6 +293,12 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply
         Some(Trouble::Page) => {
             let page = Bytes::from_static(b"<!doctype html><title>Back soon</title>");
             Response::new(full(page))
+        }
+        Some(Trouble::Nowhere) => {
+            let page = Bytes::from_static(b"<html>default backend - 404</html>");
+            let mut reply = Response::new(full(page));
+            *reply.status_mut() = StatusCode::NOT_FOUND;
+            reply
         }
         Some(Trouble::Redirect) => {
             let mut reply = reply(302, &Value::Null);
