@@ -31,7 +31,7 @@ async fn the_app_s_refusals_are_told_as_they_are() {
             world.idp.post("/Users", &user("TAKEN")).await,
             409,
             "uniqueness",
-            "TAKEN",
+            "taken",
         ),
         (
             "another's name",

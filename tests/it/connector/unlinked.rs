@@ -181,7 +181,7 @@ async fn one_refusal_does_not_end_the_mending() {
 async fn r53_an_account_that_a_first_sign_in_makes_is_no_other_tenant_s() {
     let app = StubApp::start().await;
     let tenants =
-        "tenant = [{ slug = \"acme\", hosts = [\"127.0.0.1\"] }, { slug = \"umbrella\" }]";
+        "tenant = [{ slug = \"acme\", hosts = [\"localhost\"] }, { slug = \"umbrella\" }]";
     let settings = format!("{LOCAL}provisioning.adopt = \"post\"\n{tenants}\n");
     let gate = Sidegate::start(&app.url(), &settings).await;
     let create = Create {
