@@ -67,5 +67,5 @@ fn escaped(c: char) -> String {
     }
     let mut units = [0; 2];
     let units = c.encode_utf16(&mut units).iter();
-    units.map(|unit| format!("\\u{unit:04x}")).collect()
+    units.fold(String::new(), |text, unit| format!("{text}\\u{unit:04x}"))
 }
