@@ -230,7 +230,6 @@ fn look(lists: &[(String, Result<Shown, AppFailure>)], output: &mut Output) -> b
                 total,
                 read,
                 nowhere,
-                ..
             }) => {
                 let total = total
                     .map(|total| format!(" of {total}"))

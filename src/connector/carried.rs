@@ -11,6 +11,9 @@ use crate::secret::Secret;
 /// Shortest text that is taken for a secret, bytes: shorter ones stand in every sentence.
 const SHORTEST: usize = 4;
 
+/// Longest text that is looked through, characters: of what the app says far less is told.
+const LONGEST: usize = 16_384;
+
 /// Secrets that a request carries, noted while it is written; clones note in the same place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Carried(Arc<Mutex<Vec<Secret>>>);
@@ -31,9 +34,10 @@ impl Carried {
         let mut forms: Vec<_> = all.iter().flat_map(|it| forms(it.expose())).collect();
         // What holds another one goes first.
         forms.sort_unstable_by_key(|form| std::cmp::Reverse(form.len()));
+        let text = text.chars().take(LONGEST).collect();
         forms
             .iter()
-            .fold(text.to_owned(), |text, form| text.replace(form, "…"))
+            .fold(text, |text, form| text.replace(form, "…"))
     }
 }
 
@@ -63,5 +67,5 @@ fn escaped(c: char) -> String {
     }
     let mut units = [0; 2];
     let units = c.encode_utf16(&mut units).iter();
-    units.map(|unit| format!("\\u{unit:04x}")).collect()
+    units.fold(String::new(), |text, unit| format!("{text}\\u{unit:04x}"))
 }

@@ -8,8 +8,6 @@ use crate::config::Field;
 /// What the first page of a list shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// `users.list` or `groups.list`.
-    pub operation: String,
     /// Records on it.
     pub records: usize,
     /// Records in all, where the app tells.
@@ -21,27 +19,25 @@ pub struct Shown {
 }
 
 impl Connector {
-    /// Asks the app for the first page of people, and of groups.
-    ///
-    /// # Errors
-    ///
-    /// Never as a whole: each list has its own answer.
+    /// What the app shows of people (`users.list`) and of groups (`groups.list`), each by the first page; the app's failure
+    /// where it could not be read.
     pub async fn look(&self) -> Vec<(String, Result<Shown, AppFailure>)> {
+        let people = Records {
+            wire: &self.wire,
+            kind: &self.users.kind,
+            active: Some(&self.users.active),
+        };
+        let groups = self.groups.as_ref().map(|groups| Records {
+            kind: &groups.kind,
+            active: None,
+            ..people
+        });
         let mut all = Vec::new();
-        for records in [Some(self.people()), self.group_records()] {
-            let Some(records) = records else { continue };
+        for records in std::iter::once(people).chain(groups) {
             let name = records.kind.list.operation.name.clone();
             all.push((name, records.look().await));
         }
         all
-    }
-
-    fn group_records(&self) -> Option<Records<'_>> {
-        Some(Records {
-            wire: &self.wire,
-            kind: &self.groups.as_ref()?.kind,
-            active: None,
-        })
     }
 }
 
@@ -67,7 +63,6 @@ impl Records<'_> {
         let (read, nowhere): (Vec<_>, Vec<_>) = fields.partition(is_read);
         let attributes = read.into_iter().filter_map(|field| field.attribute.clone());
         Ok(Shown {
-            operation: listing.operation.name.clone(),
             records: page.items.len(),
             total: page.total,
             read: attributes.collect(),

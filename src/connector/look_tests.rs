@@ -3,6 +3,7 @@
 use super::fake::{FakeApi, Said, USERS};
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_look_tells_what_the_first_page_holds() {
     let api = FakeApi::start().await;
     let page = "call = \"GET /users?o={offset}&n={limit}\"\nitems = \"/users\"\npage = { style = \"offset\", size = 2, total = \"/total\" }\n";

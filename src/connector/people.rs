@@ -38,7 +38,7 @@ pub enum Removal {
 }
 
 impl Connector {
-    pub(super) fn people(&self) -> Records<'_> {
+    fn people(&self) -> Records<'_> {
         Records {
             wire: &self.wire,
             kind: &self.users.kind,

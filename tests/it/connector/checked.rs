@@ -25,7 +25,7 @@ async fn a_check_asks_the_app_for_its_lists() {
     for told in [
         "operations of stub, each renders",
         "ok      users.list: 2 records of 2",
-        "read userName, displayName",
+        "read active, emails.value, userName, displayName",
         "found nothing for away",
         "ok      groups.list: 0 records",
     ] {
