@@ -66,6 +66,9 @@ pub struct Intent {
     /// The password that the record is made with: so that a crash in between does not lose it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Sealed>,
+    /// Keys that the app's record may have by now: of changes whose answer is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// When it was begun.
     pub since: Timestamp,
     /// When it was tried last.
@@ -83,6 +86,7 @@ impl Intent {
             create: None,
             app_id,
             password: None,
+            names: Vec::new(),
             since,
             tried: since,
             attempts: 0,
@@ -301,16 +305,20 @@ impl Ledger {
         })
     }
 
-    /// Notes what is begun. A password that was noted stays until it is settled: the record may have been made with it.
+    /// Notes what is begun. A password and names that were noted stay until it is settled: the record may have been made
+    /// with them.
     pub fn intend(owner: &Owner, intent: &Intent) -> Along {
         let (owner, mut intent) = (owner.clone(), intent.clone());
         Along::new(move |transaction| {
             let mut rows = transaction.open_table(INTENTS)?;
-            if intent.password.is_none() {
-                let before = rows.get(owner.key())?;
-                let before: Option<Intent> =
-                    before.and_then(|row| serde_json::from_slice(row.value()).ok());
-                intent.password = before.and_then(|before| before.password);
+            let before = rows.get(owner.key())?;
+            let before: Option<Intent> =
+                before.and_then(|row| serde_json::from_slice(row.value()).ok());
+            if let Some(before) = before {
+                intent.password = intent.password.or(before.password);
+                let more = before.names.into_iter();
+                let more: Vec<_> = more.filter(|name| !intent.names.contains(name)).collect();
+                intent.names.extend(more);
             }
             let json = serde_json::to_vec(&intent)?;
             rows.insert(owner.key(), json.as_slice())?;

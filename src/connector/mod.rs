@@ -3,12 +3,15 @@
 //! Mapped attributes alone leave this area: what apps answer holds password hashes and API keys. Bodies are never logged.
 
 mod belonging;
+mod change;
 mod dry_run;
 mod failure;
 #[cfg(test)]
 mod fake;
 mod groups;
+mod holds;
 mod judge;
+mod known;
 mod ledger;
 mod map;
 mod membership;
@@ -19,6 +22,9 @@ mod records;
 mod rehearsal;
 mod render;
 mod request;
+#[cfg(test)]
+mod stub;
+mod turns;
 mod webhook;
 mod wire;
 
@@ -30,12 +36,14 @@ use crate::metrics::Metrics;
 use crate::outbound::OutboundError;
 
 pub use belonging::LedgerError;
+pub use change::{Made, Removal};
 pub use failure::{AppFailure, Fate};
+pub use known::Known;
 pub use ledger::{Intent, Kind, Ledger, Link, Owner};
-pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
 pub use render::{Attributes, fill_body, fill_text, random_password};
+use turns::Turns;
 pub use webhook::{Message, Queued, Webhook};
 use wire::Wire;
 
@@ -47,6 +55,8 @@ pub struct Connector {
     groups: Option<AppGroups>,
     /// Of whoever may deactivate an administrator now: two at once could each be told that the other is left.
     administrators: tokio::sync::Mutex<()>,
+    /// Of whoever changes one record of the app.
+    turns: Turns,
 }
 
 impl Connector {
@@ -81,6 +91,7 @@ impl Connector {
             users,
             groups,
             administrators: tokio::sync::Mutex::default(),
+            turns: Turns::default(),
         })
     }
 
@@ -122,3 +133,5 @@ mod page_tests;
 mod record_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whose_tests;

@@ -178,7 +178,8 @@ async fn shut_out(app: &AppSide, account: &Found, drift: &mut Drift) -> Result<(
             .get(key)
             .map(|value| (key.to_owned(), value.clone())),
     );
-    match app.connector.update_user(&account.id, &wanted).await {
+    let known = app.known_as(account);
+    match app.connector.update_user(&known, &wanted, &wanted).await {
         Ok(_) => {
             drift.mended = true;
             "deactivated".clone_into(&mut drift.note);

@@ -17,7 +17,7 @@ mod view;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::connector::{AppFailure, Attributes, Connector, Intent, Ledger, Link, Owner};
+use crate::connector::{AppFailure, Attributes, Connector, Intent, Known, Ledger, Link, Owner};
 use crate::identity::User;
 use crate::provision::Refused;
 use crate::storage::{Along, StorageError};
@@ -39,8 +39,8 @@ pub struct AppSide {
 pub(super) struct InApp {
     /// To be written with the record: whose is whose, and that it is done.
     pub(super) along: Along,
-    /// The app's id of what was made there just now.
-    made: Option<String>,
+    /// What was made there just now.
+    made: Option<Known>,
     owner: Owner,
 }
 
@@ -74,8 +74,14 @@ impl AppSide {
         &self.connector
     }
 
+    /// The app's record of one of ours, with every key that it may have there by now.
+    pub(super) async fn known(&self, owner: &Owner, link: &Link) -> Result<Known, StorageError> {
+        let owed = self.ledger.intent(owner).await?;
+        Ok(Known::from(link).or(owed.map(|owed| owed.names).unwrap_or_default()))
+    }
+
     /// Tied, and nothing owed.
-    fn done(owner: Owner, link: &Link, made: Option<String>) -> InApp {
+    fn done(owner: Owner, link: &Link, made: Option<Known>) -> InApp {
         let along = Ledger::tie(&owner, link).and(Ledger::settle(&owner));
         InApp { along, made, owner }
     }

@@ -6,7 +6,7 @@ use super::begun::TakeOver;
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
 use crate::connector::{
-    AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner, random_password,
+    AppFailure, Attributes, Found, Intent, Kind, Known, Ledger, Link, Made, Owner, random_password,
 };
 use crate::crypto::Sealed;
 use crate::identity::{Group, TenantSlug, User, fold};
@@ -46,17 +46,18 @@ impl AppSide {
         }
     }
 
-    /// The same of somebody who was there: an app that cannot rename goes on calling them as it did.
-    fn link_again(
+    /// The same of somebody who was there: an app that cannot rename, or writes names its own way, goes on calling them
+    /// as it does.
+    pub(super) fn link_again(
         &self,
-        app_id: String,
+        known: Known,
         wanted: &Attributes,
-        held: &str,
         password: Option<Sealed>,
     ) -> Link {
-        let mut link = self.link(app_id, wanted, password);
-        if !self.connector.renames_users() {
-            held.clone_into(&mut link.login);
+        let held = known.name().to_owned();
+        let mut link = self.link(known.id, wanted, password);
+        if !self.connector.renames_users() || fold(&held) != fold(&link.login) {
+            link.login = held;
         }
         link
     }
@@ -86,7 +87,7 @@ impl AppSide {
         wanted: &Attributes,
         take_over: TakeOver,
         intent: Intent,
-    ) -> Result<(Link, Option<String>), Refused> {
+    ) -> Result<(Link, Option<Known>), Refused> {
         let key = self.key(wanted);
         let before = self.ledger.intent(owner).await?;
         if let Some(found) = self.connector.find_user(key).await? {
@@ -107,7 +108,10 @@ impl AppSide {
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
         let failure = match self.create(wanted, password.as_ref()).await {
-            Ok(id) => return Ok((self.link(id.clone(), wanted, intent.password), Some(id))),
+            Ok(known) => {
+                let link = self.link_again(known.clone(), wanted, intent.password);
+                return Ok((link, Some(known)));
+            }
             Err(failure) => failure,
         };
         // A call of ours that was given up came there first, or somebody else did.
@@ -145,6 +149,11 @@ impl AppSide {
         Ok(false)
     }
 
+    /// Whom the app shows, under the key that it shows.
+    pub(super) fn known_as(&self, found: &Found) -> Known {
+        Known::new(found.id.as_str(), self.connector.login(&found.attributes))
+    }
+
     /// Whom the app has becomes somebody's here.
     async fn take_over(
         &self,
@@ -168,11 +177,9 @@ impl AppSide {
         // Made by us before a crash: then the intent has its password.
         let begun = self.ledger.intent(owner).await?;
         let password = begun.and_then(|intent| intent.password);
-        match self.connector.update_user(&found.id, wanted).await {
-            Ok(id) => {
-                let held = self.connector.login(&found.attributes);
-                Ok(self.link_again(id, wanted, &held, password))
-            }
+        let known = self.known_as(found);
+        match self.connector.update_user(&known, wanted, wanted).await {
+            Ok(known) => Ok(self.link_again(known, wanted, password)),
             Err(failure) => self.give_up(owner, before.as_ref(), failure).await,
         }
     }
@@ -181,15 +188,16 @@ impl AppSide {
         &self,
         wanted: &Attributes,
         password: Option<&Secret>,
-    ) -> Result<String, AppFailure> {
+    ) -> Result<Known, AppFailure> {
+        let known = |id| Known::new(id, self.connector.login(wanted));
         let failure = match self.connector.create_user(wanted, password).await {
-            Ok(Made { id, rest: Ok(()) }) => return Ok(id),
+            Ok(Made { id, rest: Ok(()) }) => return Ok(known(id)),
             Ok(Made {
                 id,
                 rest: Err(failure),
             }) => {
                 // Half made: nobody rather than somebody whom the client did not ask for.
-                return Err(match self.connector.remove_user(&id).await {
+                return Err(match self.connector.remove_user(&known(id)).await {
                     Ok(_) => failure.certainly_not(),
                     Err(_still_there) => failure.perhaps(),
                 });
@@ -203,7 +211,7 @@ impl AppSide {
         match self.connector.find_user(self.key(wanted)).await {
             Ok(Some(found)) => self
                 .connector
-                .update_user(&found.id, wanted)
+                .update_user(&self.known_as(&found), wanted, wanted)
                 .await
                 .map_err(|_| failure),
             Ok(None) if failure.may_come() => Err(failure),
@@ -279,20 +287,27 @@ impl AppSide {
             return Ok(None);
         }
         let meant = owed.as_ref().and_then(|owed| owed.app_id.clone());
-        if meant.is_none() {
-            // Where the id is the name: by which one they are found if the answer never comes.
-            let id = self.connector.id_after(&link.app_id, &wanted);
-            let intent = Intent::sync(Some(id).filter(|id| *id != link.app_id), now);
-            self.ledger.write(Ledger::intend(&owner, &intent)).await?;
-        }
-        let brought = self.bring(&owner, &link, meant.as_deref(), &wanted, (take_over, now));
+        // Where the id is the name: by which one they are found if the answer never comes.
+        let id = self.connector.id_after(&link.app_id, &wanted);
+        let id = meant.clone().or(Some(id).filter(|id| *id != link.app_id));
+        let intent = Intent {
+            names: vec![self.connector.login(&wanted)],
+            ..Intent::sync(id, now)
+        };
+        self.ledger.write(Ledger::intend(&owner, &intent)).await?;
+        let place = (meant.as_deref(), take_over, now);
+        let brought = self.bring(&owner, &link, place, &wanted, &was);
         match brought.await {
             Ok(link) => Ok(Some(Self::done(owner, &link, None))),
             Err(Refused::App(failure)) => {
                 // A refusal half-way: as it was, as far as the app lets us.
+                let known = self.known(&owner, &link).await?;
                 let back = async || {
-                    let put = self.connector.update_user(&link.app_id, &was).await;
-                    matches!(put, Ok(_) | Err(AppFailure::Missing))
+                    let put = self.connector.update_user(&known, &was, &was).await;
+                    matches!(
+                        put,
+                        Ok(_) | Err(AppFailure::Missing | AppFailure::Another(_))
+                    )
                 };
                 if !failure.perhaps_done() && (was == wanted || back().await) {
                     return self.give_up(&owner, owed.as_ref(), failure).await;
@@ -304,33 +319,33 @@ impl AppSide {
     }
 
     /// Makes the app hold this of somebody who has an account there, or had one; `meant` is the id of theirs that a
-    /// change without an answer was to lead to.
+    /// change without an answer was to lead to, `was` what the app should hold by now.
     pub(super) async fn bring(
         &self,
         owner: &Owner,
         link: &Link,
-        meant: Option<&str>,
+        (meant, take_over, now): (Option<&str>, TakeOver, Timestamp),
         wanted: &Attributes,
-        (take_over, now): (TakeOver, Timestamp),
+        was: &Attributes,
     ) -> Result<Link, Refused> {
-        let mut id = link.app_id.clone();
+        let mut known = self.known(owner, link).await?;
         if let Some(meant) = meant
-            && self.connector.user(&id).await?.is_none()
+            && self.connector.user(&known.id).await?.is_none()
             && let Some(found) = self.connector.user(meant).await?
             && self.check_free(owner, &found).await.is_ok()
         {
-            id = found.id;
+            known.id = found.id;
         }
         let key = self.key(wanted);
         if self.connector.renames_users()
             && fold(key) != fold(&link.login)
             && let Some(other) = self.connector.find_user(key).await?
-            && other.id != id
+            && other.id != known.id
         {
             return Err(AppFailure::Uniqueness(format!("the app has an account {key:?}")).into());
         }
-        match self.connector.update_user(&id, wanted).await {
-            Ok(id) => Ok(self.link_again(id, wanted, &link.login, link.password.clone())),
+        match self.connector.update_user(&known, wanted, was).await {
+            Ok(known) => Ok(self.link_again(known, wanted, link.password.clone())),
             // Gone behind our back: there again, unless they shall not be let in.
             Err(AppFailure::Missing) if crate::provision::app::is_active(wanted) => {
                 let (link, _made) = self
@@ -350,8 +365,8 @@ impl AppSide {
             owner,
             along: _,
         } = in_app;
-        let Some(id) = made else { return };
-        if self.connector.remove_user(&id).await.is_ok() {
+        let Some(known) = made else { return };
+        if self.connector.remove_user(&known).await.is_ok() {
             // If not, the next look at what is owed does it.
             drop(self.ledger.write(Ledger::settle(&owner)).await);
         }
