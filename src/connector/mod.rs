@@ -128,6 +128,10 @@ impl Connector {
 }
 
 #[cfg(test)]
+mod holds_tests;
+#[cfg(test)]
+mod membership_tests;
+#[cfg(test)]
 mod page_tests;
 #[cfg(test)]
 mod record_tests;

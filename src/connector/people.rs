@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::AppFailure;
-use super::Connector;
 use super::records::{Found, Records};
 use super::render::Attributes;
+use super::{AppFailure, Connector, Known};
 use crate::config::Active;
 use crate::identity::fold;
 
@@ -72,6 +71,11 @@ impl Connector {
     pub(super) fn is_ignored(&self, key: Option<&Value>) -> bool {
         let key = key.and_then(Value::as_str).map(fold);
         key.is_some_and(|key| self.users.kind.ignore.contains(&key))
+    }
+
+    /// Whether this account has a key that we know; true where the app does not tell the key.
+    pub fn is_known(&self, known: &Known, found: &Found) -> bool {
+        known.check(&self.users.kind, found, None).is_ok()
     }
 
     /// The app's id of somebody once they hold this: where the id is the key, another key is another id.
