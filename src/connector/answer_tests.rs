@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fake::{FakeApi, Said, USERS, given};
-use super::{AppFailure, Connector};
+use super::{AppFailure, Connector, Known};
 use crate::secret::Secret;
 
 /// Below [`USERS`].
@@ -26,7 +26,10 @@ async fn is_nobody(connector: &Connector) -> [Option<bool>; 3] {
     let tells = |failure: AppFailure| assert!(failure.passes(), "{failure:?}");
     let by_id = connector.user("7").await.map_err(tells);
     let by_name = connector.find_user("ada").await.map_err(tells);
-    let gone = connector.remove_user("7").await.map_err(tells);
+    let gone = connector
+        .remove_user(&Known::new("7", "ada"))
+        .await
+        .map_err(tells);
     let none = |it: Option<super::Found>| it.is_none();
     [
         by_id.ok().map(none),

@@ -38,6 +38,9 @@ pub enum AppFailure {
     /// More than one record there is meant, or one that is somebody else's.
     #[error("the app's record cannot be told apart: {0}")]
     Ambiguous(String),
+    /// Under the id of a record it has one of another name: renamed there, or somebody else's by now.
+    #[error("the app's record is not the one that was linked: {0}; see sidegate connector drift")]
+    Another(String),
     /// An account that is never touched, or a name of one.
     #[error("this name is in {0}.ignore of the connector")]
     Ignored(&'static str),
@@ -110,6 +113,7 @@ impl AppFailure {
             | Self::Invalid(_)
             | Self::Cannot(_)
             | Self::Ambiguous(_)
+            | Self::Another(_)
             | Self::Ignored(_)
             | Self::LastAdministrator
             | Self::TooMany(_) => self,
@@ -132,6 +136,7 @@ impl AppFailure {
             | Self::Invalid(_)
             | Self::Cannot(_)
             | Self::Ambiguous(_)
+            | Self::Another(_)
             | Self::Ignored(_)
             | Self::LastAdministrator
             | Self::TooMany(_) => Self::odd(self.to_string()),

@@ -4,13 +4,16 @@
 
 mod belonging;
 mod carried;
+mod change;
 mod dry_run;
 mod failure;
 #[cfg(test)]
 mod fake;
 mod groups;
+mod holds;
 mod intent;
 mod judge;
+mod known;
 mod later;
 mod ledger;
 mod login;
@@ -25,6 +28,9 @@ mod rehearsal;
 mod render;
 mod request;
 mod reseal;
+#[cfg(test)]
+mod stub;
+mod turns;
 mod webhook;
 mod wire;
 
@@ -36,15 +42,17 @@ use crate::metrics::Metrics;
 use crate::outbound::OutboundError;
 
 pub use belonging::LedgerError;
+pub use change::{Made, Removal};
 pub use failure::{AppFailure, Fate};
 pub use intent::Intent;
+pub use known::Known;
 pub use ledger::{Kind, Ledger, Link, Owner};
 pub use look::Shown;
-pub use people::{Made, Removal};
 pub use records::Found;
 pub use rehearsal::{Rehearsal, Step};
 pub use render::{Attributes, fill_body, fill_text, random_password};
 pub use reseal::Resealed;
+use turns::Turns;
 pub use webhook::{Message, Queued, Webhook};
 use wire::Wire;
 
@@ -56,6 +64,8 @@ pub struct Connector {
     groups: Option<AppGroups>,
     /// Of whoever may deactivate an administrator now: two at once could each be told that the other is left.
     administrators: tokio::sync::Mutex<()>,
+    /// Of whoever changes one record of the app.
+    turns: Turns,
 }
 
 impl Connector {
@@ -92,6 +102,7 @@ impl Connector {
             users,
             groups,
             administrators: tokio::sync::Mutex::default(),
+            turns: Turns::default(),
         })
     }
 
@@ -132,10 +143,16 @@ mod answer_tests;
 #[cfg(test)]
 mod call_tests;
 #[cfg(test)]
+mod holds_tests;
+#[cfg(test)]
 mod look_tests;
+#[cfg(test)]
+mod membership_tests;
 #[cfg(test)]
 mod page_tests;
 #[cfg(test)]
 mod record_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whose_tests;

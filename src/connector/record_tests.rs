@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fake::{FakeApi, Said, USERS, given};
-use super::{AppFailure, Attributes};
+use super::{AppFailure, Attributes, Known};
 
 const FIND: &str = "[users.find.userName]\ncall = \"GET /users?q={value}\"\n";
 
@@ -147,7 +147,10 @@ body = "{fields}"
     assert_eq!(sent["name"]["full"][0]["value"], "Ada L");
     assert_eq!((&sent["key"], &sent["lang"]), (&json!(5), &json!("de")));
     api.says("PATCH /api/users/1", "");
-    connector.update_user("1", &wanted).await.unwrap();
+    connector
+        .update_user(&Known::new("1", "ada"), &wanted, &wanted)
+        .await
+        .unwrap();
     let seen = api.seen();
     let patch: Vec<_> = seen
         .iter()
@@ -178,7 +181,10 @@ async fn updated(update: &str) -> Vec<String> {
         ("emails.value", "new@x.test"),
         ("title", "Prof."),
     ]);
-    connector.update_user("1", &wanted).await.unwrap();
+    connector
+        .update_user(&Known::new("1", "ada"), &wanted, &wanted)
+        .await
+        .unwrap();
     let seen = api.seen();
     seen.into_iter()
         .filter(|call| call.starts_with("PUT"))

@@ -198,6 +198,7 @@ is = "unavailable"
             AppFailure::Unavailable { .. } => "unavailable",
             AppFailure::Cannot(_)
             | AppFailure::Ambiguous(_)
+            | AppFailure::Another(_)
             | AppFailure::Ignored(_)
             | AppFailure::LastAdministrator => "?",
         }

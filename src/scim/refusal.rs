@@ -67,6 +67,8 @@ fn by_app(failure: &AppFailure) -> ScimError {
             ScimError::of(ScimType::InvalidValue, why)
         }
         AppFailure::Cannot(_) => ScimError::new(StatusCode::NOT_IMPLEMENTED, why),
+        // An operator has to say whose it is: a later try ends the same.
+        AppFailure::Another(_) => ScimError::new(StatusCode::CONFLICT, why),
         AppFailure::LastAdministrator => ScimError::new(StatusCode::FORBIDDEN, why),
         AppFailure::Unavailable { retry_after, .. } | AppFailure::TooMany(retry_after) => {
             let mut error = ScimError::new(StatusCode::SERVICE_UNAVAILABLE, why);

@@ -89,7 +89,8 @@ impl People {
             password: Some(app.ledger.seal(owner, &password)?),
             ..link
         };
-        app.connector.set_password(&link.app_id, &password).await?;
+        let known = app.known(owner, &link).await?;
+        app.connector.set_password(&known, &password).await?;
         app.ledger.write(Ledger::tie(owner, &link)).await?;
         Ok(password)
     }

@@ -181,7 +181,8 @@ async fn shut_out(
         "it is just becoming somebody's".clone_into(&mut drift.note);
         return Ok(());
     }
-    match app.connector.update_user(&account.id, &app.out(name)).await {
+    let (known, wanted) = (app.known_as(account), app.out(name));
+    match app.connector.update_user(&known, &wanted, &wanted).await {
         Ok(_) => {
             drift.mended = true;
             "deactivated".clone_into(&mut drift.note);

@@ -1,10 +1,10 @@
 //! Groups in the app.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
-use crate::connector::{AppFailure, Found, Intent, Kind, Ledger, Link, Owner};
+use crate::connector::{AppFailure, Found, Intent, Kind, Known, Ledger, Link, Owner};
 use crate::identity::{Group, UserId, fold};
 use crate::provision::{People, Refused};
 
@@ -23,6 +23,22 @@ impl AppSide {
             unconfirmed: false,
             password: None,
         }
+    }
+
+    /// An app that writes names its own way goes on calling it so.
+    fn group_link_again(known: Known, group: &Group) -> Link {
+        let held = known.name().to_owned();
+        let mut link = Self::group_link(known.id, group);
+        if fold(&held) != fold(&link.login) {
+            link.login = held;
+        }
+        link
+    }
+
+    fn made_group(id: String, group: &Group) -> (Link, Option<Known>) {
+        let link = Self::group_link(id, group);
+        let known = Known::from(&link);
+        (link, Some(known))
     }
 
     /// Makes a new group there, or takes over the one of this name. Where groups stay with us, none. Whoever asked for it
@@ -52,7 +68,7 @@ impl AppSide {
         group: &Group,
         take_over: bool,
         now: Timestamp,
-    ) -> Result<(Link, Option<String>), Refused> {
+    ) -> Result<(Link, Option<Known>), Refused> {
         let wanted = view::of_group(group);
         let before = self.ledger.intent(owner).await?;
         if let Some(found) = self.connector.find_group(&group.display_name).await? {
@@ -69,12 +85,10 @@ impl AppSide {
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
         match self.connector.create_group(&wanted).await {
-            Ok(id) => Ok((Self::group_link(id.clone(), group), Some(id))),
+            Ok(id) => Ok(Self::made_group(id, group)),
             Err(failure) if failure.perhaps_done() => {
                 match self.connector.find_group(&group.display_name).await {
-                    Ok(Some(found)) => {
-                        Ok((Self::group_link(found.id.clone(), group), Some(found.id)))
-                    }
+                    Ok(Some(found)) => Ok(Self::made_group(found.id, group)),
                     Ok(None) if failure.may_come() => Err(failure.into()),
                     Ok(None) => {
                         let failure = failure.certainly_not();
@@ -105,8 +119,13 @@ impl AppSide {
             return Ok(None);
         }
         let owed = self.ledger.intent(&owner).await?;
-        self.ledger.write(Self::owe(&owner, now)).await?;
-        match self.bring_group(&owner, Some(link), after, now).await {
+        let intent = Intent {
+            names: vec![after.display_name.clone()],
+            ..Intent::sync(now)
+        };
+        self.ledger.write(Ledger::intend(&owner, &intent)).await?;
+        let brought = self.bring_group(&owner, Some(link), (before, after), now);
+        match brought.await {
             Ok(link) => Ok(Some(Self::done(owner, &link, None))),
             Err(Refused::App(failure)) => self.give_up(&owner, owed.as_ref(), failure).await,
             Err(refused) => Err(refused),
@@ -117,7 +136,7 @@ impl AppSide {
         &self,
         owner: &Owner,
         link: Option<Link>,
-        group: &Group,
+        (before, group): (&Group, &Group),
         now: Timestamp,
     ) -> Result<Link, Refused> {
         let Some(link) = link else {
@@ -130,9 +149,10 @@ impl AppSide {
         {
             return Err(AppFailure::Uniqueness(format!("the app has a group {name:?}")).into());
         }
-        let wanted = view::of_group(group);
-        let after = match self.connector.update_group(&link.app_id, &wanted).await {
-            Ok(id) => Self::group_link(id, group),
+        let known = self.known(owner, &link).await?;
+        let (was, wanted) = (view::of_group(before), view::of_group(group));
+        let after = match self.connector.update_group(&known, &wanted, &was).await {
+            Ok(known) => Self::group_link_again(known, group),
             Err(AppFailure::Missing) => self.place_group(owner, group, true, now).await?.0,
             Err(failure) => return Err(failure.into()),
         };
@@ -172,12 +192,12 @@ impl AppSide {
             && let Some(link) = self.ledger.link(&owner).await?
         {
             let (add, remove) = (
-                self.ids(group, added).await?,
-                self.ids(group, removed).await?,
+                self.accounts(group, added).await?,
+                self.accounts(group, removed).await?,
             );
-            self.connector
-                .change_members(&link.app_id, &add, &remove)
-                .await?;
+            let remove: Vec<_> = remove.into_iter().map(|known| known.id).collect();
+            let known = self.known(&owner, &link).await?;
+            self.connector.change_members(&known, &add, &remove).await?;
         }
         self.ledger.write(Ledger::settle(&owner)).await?;
         self.confirm_group(&owner).await
@@ -196,16 +216,15 @@ impl AppSide {
         Ok(())
     }
 
-    async fn ids(&self, group: &Group, users: &[UserId]) -> Result<Vec<String>, Refused> {
-        let mut ids = Vec::with_capacity(users.len());
+    async fn accounts(&self, group: &Group, users: &[UserId]) -> Result<Vec<Known>, Refused> {
+        let mut all = Vec::with_capacity(users.len());
         for user in users {
-            let link = self
-                .ledger
-                .link(&Owner::new(Kind::User, &group.tenant, user))
-                .await?;
-            ids.extend(link.map(|link| link.app_id));
+            let owner = Owner::new(Kind::User, &group.tenant, user);
+            if let Some(link) = self.ledger.link(&owner).await? {
+                all.push(self.known(&owner, &link).await?);
+            }
         }
-        Ok(ids)
+        Ok(all)
     }
 
     /// The record could not be written: the group that was made there goes again. Where the app deletes none, it is owed
@@ -216,30 +235,31 @@ impl AppSide {
             owner,
             along: _,
         } = in_app;
-        let Some(id) = made.filter(|_| self.connector.deletes_groups()) else {
+        let Some(known) = made.filter(|_| self.connector.deletes_groups()) else {
             return;
         };
-        if self.connector.remove_group(&id).await.is_ok() {
+        if self.connector.remove_group(&known).await.is_ok() {
             drop(self.ledger.write(Ledger::settle(&owner)).await);
         }
     }
 }
 
 impl People {
-    /// The app's ids of those who are in a group with us.
+    /// Accounts of those who are in a group with us, by the app's ids.
     pub(super) async fn members_there(
         &self,
         app: &AppSide,
         group: &Group,
-    ) -> Result<BTreeSet<String>, Refused> {
-        let mut all = BTreeSet::new();
+    ) -> Result<BTreeMap<String, Known>, Refused> {
+        let mut all = BTreeMap::new();
         let mut after: Option<UserId> = None;
         loop {
             let members = self
                 .directory
                 .members(&group.tenant, &group.id, after.as_ref(), CHUNK)
                 .await?;
-            all.extend(app.ids(group, &members).await?);
+            let accounts = app.accounts(group, &members).await?.into_iter();
+            all.extend(accounts.map(|known| (known.id.clone(), known)));
             if members.len() < CHUNK {
                 return Ok(all);
             }

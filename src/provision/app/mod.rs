@@ -18,7 +18,9 @@ mod view;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::connector::{AppFailure, Attributes, Connector, Intent, Ledger, Link, Owner};
+use crate::connector::{
+    AppFailure, Attributes, Connector, Intent, Kind, Known, Ledger, Link, Owner,
+};
 use crate::identity::User;
 use crate::provision::Refused;
 use crate::storage::{Along, StorageError};
@@ -40,8 +42,8 @@ pub struct AppSide {
 pub(super) struct InApp {
     /// To be written with the record: whose is whose, and that it is done.
     pub(super) along: Along,
-    /// The app's id of what was made there just now.
-    made: Option<String>,
+    /// What was made there just now.
+    made: Option<Known>,
     owner: Owner,
 }
 
@@ -75,8 +77,38 @@ impl AppSide {
         &self.connector
     }
 
+    /// The app's record of one of ours, with every key that it may have there by now.
+    pub(super) async fn known(&self, owner: &Owner, link: &Link) -> Result<Known, Refused> {
+        let owed = self.ledger.intent(owner).await?;
+        let names = owed.map(|owed| owed.names).unwrap_or_default();
+        let mut known = Known::from(link).or(names.clone());
+        if owner.kind == Kind::Group {
+            return Ok(known);
+        }
+        // Where the id is the name, a rename without an answer led to another one.
+        let called = |name: &String| {
+            let key = self.connector.user_key().to_owned();
+            let named = Attributes::from([(key, name.as_str().into())]);
+            self.connector.id_after(&link.app_id, &named)
+        };
+        let others = names.iter().rev().map(called);
+        let others: Vec<String> = others.filter(|id| *id != link.app_id).collect();
+        if others.is_empty() || self.connector.user(&link.app_id).await?.is_some() {
+            return Ok(known);
+        }
+        for id in others {
+            if let Some(found) = self.connector.user(&id).await?
+                && self.check_free(owner, &found).await.is_ok()
+            {
+                known.id = found.id;
+                break;
+            }
+        }
+        Ok(known)
+    }
+
     /// Tied, and nothing owed.
-    fn done(owner: Owner, link: &Link, made: Option<String>) -> InApp {
+    fn done(owner: Owner, link: &Link, made: Option<Known>) -> InApp {
         let along = Ledger::tie(&owner, link).and(Ledger::settle(&owner));
         InApp { along, made, owner }
     }

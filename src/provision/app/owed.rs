@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::begun::TakeOver;
 use super::{AppSide, view};
 use crate::clock::Timestamp;
-use crate::connector::{AppFailure, Found, Intent, Kind, Ledger, Link, Owner};
+use crate::connector::{AppFailure, Found, Intent, Kind, Known, Ledger, Link, Owner, Removal};
 use crate::directory::{Change, DirectoryError, Expected};
 use crate::identity::{GroupId, ManagedBy, User, UserId, fold};
 use crate::provision::touch::Touch;
@@ -154,8 +154,8 @@ impl People {
                 self.follow(app, owner, &user, place, intent).await
             }
             (None, Some(link)) => {
-                let app_id = app.whereabouts(owner, &link).await?;
-                app.connector.remove_user(&app_id).await?;
+                let known = app.known(owner, &link).await?;
+                told(owner, app.connector.remove_user(&known).await?, &known.id);
                 let gone = Ledger::untie(owner).and(Ledger::settle(owner));
                 Ok(app.ledger.write(gone).await?)
             }
@@ -176,8 +176,8 @@ impl People {
     ) -> Result<(), Refused> {
         let mut wanted = view::of_user(&app.connector, user);
         wanted.insert("active".to_owned(), false.into());
-        let app_id = app.whereabouts(owner, link).await?;
-        match app.connector.update_user(&app_id, &wanted).await {
+        let known = app.known(owner, link).await?;
+        match app.connector.update_user(&known, &wanted, &wanted).await {
             Ok(_) | Err(AppFailure::Missing) => Ok(app.ledger.write(Ledger::settle(owner)).await?),
             Err(failure) => Err(failure.into()),
         }
@@ -222,12 +222,16 @@ impl People {
         let now = self.clock.now();
         let _name = self.name_turn(Kind::User, &app.name_of(user)).await;
         let link = match link {
-            Some(link) => app.bring(owner, &link, &wanted, (take_over, now)).await?,
+            Some(link) => {
+                app.bring(owner, &link, (take_over, now), &wanted, &wanted)
+                    .await?
+            }
             None if user.active => {
                 let link = match &intent.app_id {
                     Some(id) => {
-                        let id = app.connector.update_user(id, &wanted).await?;
-                        app.link(id, &wanted, intent.password.clone())
+                        let known = Known::new(id.as_str(), app.connector.login(&wanted));
+                        let known = app.connector.update_user(&known, &wanted, &wanted);
+                        app.link_again(known.await?, &wanted, intent.password.clone())
                     }
                     None => {
                         app.place(owner, &wanted, take_over, Intent::sync(now))
@@ -276,11 +280,13 @@ impl People {
             return Ok(app.ledger.write(Ledger::settle(owner)).await?);
         }
         let wanted = view::of_user(&app.connector, &user);
-        let id = app.connector.update_user(&found.id, &wanted).await?;
+        let known = Known::new(found.id.as_str(), app.connector.login(&wanted));
+        let known = app.connector.update_user(&known, &wanted, &wanted);
+        let link = app.link_again(known.await?, &wanted, intent.password.clone());
         user.version = 1;
         let link = Link {
             unconfirmed: true,
-            ..app.link(id, &wanted, intent.password.clone())
+            ..link
         };
         let along = Ledger::tie(owner, &link).and(Ledger::settle(owner));
         let change = Change::PutUser(Box::new(user.clone()), Expected::New);
@@ -353,8 +359,9 @@ impl People {
         for group in self.directory.groups_of(&user.tenant, &user.id).await? {
             let owner = Owner::new(Kind::Group, &group.tenant, &group.id);
             if let Some(its) = app.ledger.link(&owner).await? {
+                let its = app.known(&owner, &its).await?;
                 app.connector
-                    .change_members(&its.app_id, std::slice::from_ref(&link.app_id), &[])
+                    .change_members(&its, &[Known::from(link)], &[])
                     .await?;
             }
         }
@@ -380,14 +387,18 @@ impl People {
                 return Ok(());
             }
             if let Some(link) = link {
-                app.connector.remove_group(&link.app_id).await?;
+                let known = app.known(owner, &link).await?;
+                told(owner, app.connector.remove_group(&known).await?, &known.id);
             } else if begun.is_some() {
                 match app.begun_group(owner, intent).await? {
                     Some(found) if !app.connector.deletes_groups() => {
                         return self.finish_group(app, owner, intent, found).await;
                     }
                     // Nobody was told of it.
-                    Some(found) => app.connector.remove_group(&found.id).await?,
+                    Some(found) => {
+                        let known = Known::new(found.id, begun.unwrap_or_default());
+                        told(owner, app.connector.remove_group(&known).await?, &known.id);
+                    }
                     None => return self.give_time(app, owner, intent).await,
                 }
             }
@@ -397,18 +408,26 @@ impl People {
                 .await?);
         };
         let link = app
-            .bring_group(owner, link, &group, self.clock.now())
+            .bring_group(owner, link, (&group, &group), self.clock.now())
             .await?;
-        let wanted = self.members_there(app, &group).await?;
-        let held = app.connector.members(&link.app_id).await?;
-        let add: Vec<_> = wanted.difference(&held).cloned().collect();
-        let remove: Vec<_> = held.difference(&wanted).cloned().collect();
-        app.connector
-            .change_members(&link.app_id, &add, &remove)
-            .await?;
+        let mut wanted = self.members_there(app, &group).await?;
+        let mut remove = app.connector.members(&link.app_id).await?;
+        remove.retain(|id| wanted.remove(id).is_none());
+        let (add, remove): (Vec<_>, Vec<_>) =
+            (wanted.into_values().collect(), remove.into_iter().collect());
+        let known = app.known(owner, &link).await?;
+        app.connector.change_members(&known, &add, &remove).await?;
         Ok(app
             .ledger
             .write(Ledger::tie(owner, &link).and(Ledger::settle(owner)))
             .await?)
+    }
+}
+
+/// What the app cannot do is no reason to ask it for ever: an operator is told.
+fn told(owner: &Owner, removal: Removal, app_id: &str) {
+    if removal == Removal::Left {
+        let (id, kind) = (owner.id.as_str(), owner.kind);
+        tracing::warn!(id, ?kind, app_id, "deleted here, and left in the app");
     }
 }

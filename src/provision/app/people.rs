@@ -6,7 +6,7 @@ use super::begun::TakeOver;
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
 use crate::connector::{
-    AppFailure, Attributes, Intent, Kind, Ledger, Link, Owner, random_password,
+    AppFailure, Attributes, Intent, Kind, Known, Ledger, Link, Owner, random_password,
 };
 use crate::crypto::Sealed;
 use crate::identity::{User, fold};
@@ -56,17 +56,18 @@ impl AppSide {
         }
     }
 
-    /// The same of somebody who was there: an app that cannot rename goes on calling them as it did.
+    /// The same of somebody who was there: an app that cannot rename, or writes names its own way, goes on calling them
+    /// as it does.
     pub(super) fn link_again(
         &self,
-        app_id: String,
+        known: Known,
         wanted: &Attributes,
-        held: &str,
         password: Option<Sealed>,
     ) -> Link {
-        let mut link = self.link(app_id, wanted, password);
-        if !self.connector.renames_users() {
-            held.clone_into(&mut link.login);
+        let held = known.name().to_owned();
+        let mut link = self.link(known.id, wanted, password);
+        if !self.connector.renames_users() || fold(&held) != fold(&link.login) {
+            link.login = held;
         }
         link
     }
@@ -115,14 +116,18 @@ impl AppSide {
         }
         let intent = Intent::sync(now).named(self.key(&wanted));
         self.ledger.write(Ledger::intend(&owner, &intent)).await?;
-        let brought = self.bring(&owner, &link, &wanted, (take_over, now));
+        let brought = self.bring(&owner, &link, (take_over, now), &wanted, &was);
         match brought.await {
             Ok(link) => Ok(Some(Self::done(owner, &link, None))),
             Err(Refused::App(failure)) => {
                 // A refusal half-way: as it was, as far as the app lets us.
+                let known = self.known(&owner, &link).await?;
                 let back = async || {
-                    let put = self.connector.update_user(&link.app_id, &was).await;
-                    matches!(put, Ok(_) | Err(AppFailure::Missing))
+                    let put = self.connector.update_user(&known, &was, &was).await;
+                    matches!(
+                        put,
+                        Ok(_) | Err(AppFailure::Missing | AppFailure::Another(_))
+                    )
                 };
                 if !failure.perhaps_done() && (was == wanted || back().await) {
                     return self.give_up(&owner, owed.as_ref(), failure).await;
@@ -160,50 +165,26 @@ impl AppSide {
         link.await.map(Some)
     }
 
-    /// Which account is theirs by now: the linked one, or where the id is a name the one that a rename without an answer
-    /// led to.
-    pub(super) async fn whereabouts(&self, owner: &Owner, link: &Link) -> Result<String, Refused> {
-        let owed = self.ledger.intent(owner).await?;
-        let names = owed.map(|owed| owed.names).unwrap_or_default();
-        let key = self.connector.user_key();
-        let called = |name: &String| {
-            let named = Attributes::from([(key.to_owned(), name.as_str().into())]);
-            self.connector.id_after(&link.app_id, &named)
-        };
-        let others = names.iter().rev().map(called);
-        let others: Vec<String> = others.filter(|id| *id != link.app_id).collect();
-        if others.is_empty() || self.connector.user(&link.app_id).await?.is_some() {
-            return Ok(link.app_id.clone());
-        }
-        for id in others {
-            if let Some(found) = self.connector.user(&id).await?
-                && self.check_free(owner, &found).await.is_ok()
-            {
-                return Ok(found.id);
-            }
-        }
-        Ok(link.app_id.clone())
-    }
-
-    /// Makes the app hold this of somebody who has an account there, or had one.
+    /// Makes the app hold this of somebody who has an account there, or had one; `was` is what the app should hold by now.
     pub(super) async fn bring(
         &self,
         owner: &Owner,
         link: &Link,
-        wanted: &Attributes,
         (take_over, now): (TakeOver, Timestamp),
+        wanted: &Attributes,
+        was: &Attributes,
     ) -> Result<Link, Refused> {
-        let id = self.whereabouts(owner, link).await?;
+        let known = self.known(owner, link).await?;
         let key = self.key(wanted);
         if self.connector.renames_users()
             && fold(key) != fold(&link.login)
             && let Some(other) = self.connector.find_user(key).await?
-            && other.id != id
+            && other.id != known.id
         {
             return Err(AppFailure::Uniqueness(format!("the app has an account {key:?}")).into());
         }
-        match self.connector.update_user(&id, wanted).await {
-            Ok(id) => Ok(self.link_again(id, wanted, &link.login, link.password.clone())),
+        match self.connector.update_user(&known, wanted, was).await {
+            Ok(known) => Ok(self.link_again(known, wanted, link.password.clone())),
             // Gone behind our back: there again, unless they shall not be let in.
             Err(AppFailure::Missing) if crate::provision::app::is_active(wanted) => {
                 let (link, _made) = self
@@ -223,8 +204,8 @@ impl AppSide {
             owner,
             along: _,
         } = in_app;
-        let Some(id) = made else { return };
-        if self.connector.remove_user(&id).await.is_ok() {
+        let Some(known) = made else { return };
+        if self.connector.remove_user(&known).await.is_ok() {
             // If not, the next look at what is owed does it.
             drop(self.ledger.write(Ledger::settle(&owner)).await);
         }

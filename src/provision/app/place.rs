@@ -5,7 +5,9 @@ use serde_json::Value;
 use super::AppSide;
 use super::begun::TakeOver;
 use super::people::new_password;
-use crate::connector::{AppFailure, Attributes, Found, Intent, Kind, Ledger, Link, Made, Owner};
+use crate::connector::{
+    AppFailure, Attributes, Found, Intent, Kind, Known, Ledger, Link, Made, Owner,
+};
 use crate::identity::TenantSlug;
 use crate::provision::Refused;
 use crate::secret::Secret;
@@ -22,7 +24,7 @@ impl AppSide {
         wanted: &Attributes,
         take_over: TakeOver,
         intent: Intent,
-    ) -> Result<(Link, Option<String>), Refused> {
+    ) -> Result<(Link, Option<Known>), Refused> {
         let key = self.key(wanted);
         if key.is_empty() {
             let (app, key) = (self.connector.name(), self.connector.user_key());
@@ -44,7 +46,10 @@ impl AppSide {
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
         let failure = match self.create(owner, wanted, password.as_ref()).await {
-            Ok(id) => return Ok((self.link(id.clone(), wanted, intent.password), Some(id))),
+            Ok(known) => {
+                let link = self.link(known.id.clone(), wanted, intent.password);
+                return Ok((link, Some(known)));
+            }
             Err(failure) => failure,
         };
         // A call of ours that was given up came there first, or somebody else did.
@@ -100,6 +105,11 @@ impl AppSide {
         Ok(false)
     }
 
+    /// Whom the app shows, under the key that it shows.
+    pub(super) fn known_as(&self, found: &Found) -> Known {
+        Known::new(found.id.as_str(), self.connector.login(&found.attributes))
+    }
+
     /// Whom the app has becomes somebody's here.
     pub(super) async fn take_over(
         &self,
@@ -123,11 +133,9 @@ impl AppSide {
         // Made by us before a crash: then the intent has its password.
         let begun = self.ledger.intent(owner).await?;
         let password = begun.and_then(|intent| intent.password);
-        match self.connector.update_user(&found.id, wanted).await {
-            Ok(id) => {
-                let held = self.connector.login(&found.attributes);
-                Ok(self.link_again(id, wanted, &held, password))
-            }
+        let known = self.known_as(found);
+        match self.connector.update_user(&known, wanted, wanted).await {
+            Ok(known) => Ok(self.link_again(known, wanted, password)),
             Err(failure) => self.give_up(owner, before.as_ref(), failure).await,
         }
     }
@@ -137,20 +145,21 @@ impl AppSide {
         owner: &Owner,
         wanted: &Attributes,
         password: Option<&Secret>,
-    ) -> Result<String, AppFailure> {
+    ) -> Result<Known, AppFailure> {
+        let known = |id| Known::new(id, self.connector.login(wanted));
         let failure = match self.connector.create_user(wanted, password).await {
             // R53: some apps give whom they have when they cannot make another.
             Ok(Made { id, .. }) if self.is_anothers(owner, &id).await => {
                 let why = format!("it answers a create with the account {id:?} of somebody else");
                 return Err(AppFailure::Ambiguous(why));
             }
-            Ok(Made { id, rest: Ok(()) }) => return Ok(id),
+            Ok(Made { id, rest: Ok(()) }) => return Ok(known(id)),
             Ok(Made {
                 id,
                 rest: Err(failure),
             }) => {
                 // Half made: nobody rather than somebody whom the client did not ask for.
-                return Err(match self.connector.remove_user(&id).await {
+                return Err(match self.connector.remove_user(&known(id)).await {
                     Ok(_) => failure.certainly_not(),
                     Err(_still_there) => failure.perhaps(),
                 });
@@ -167,7 +176,7 @@ impl AppSide {
             }
             Ok(Some(found)) => self
                 .connector
-                .update_user(&found.id, wanted)
+                .update_user(&self.known_as(&found), wanted, wanted)
                 .await
                 .map_err(|_| failure),
             Ok(None) if failure.may_come() => Err(failure),

@@ -1,0 +1,172 @@
+//! The whole life of a throw-away person against the real app: what its API does, and what it cannot.
+//!
+//! Nothing is changed or removed that is not called by the throw-away name: a file that is wrong must not cost anybody
+//! their account.
+
+mod changes;
+mod groups;
+mod reads;
+
+use super::render::Attributes;
+use super::{AppFailure, Connector, Found, Known, Made};
+use crate::identity::fold;
+use crate::secret::Secret;
+
+/// How a step went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// As it should.
+    Ok,
+    /// The app, or this connector, cannot do it.
+    Cannot(&'static str),
+    /// Not as it should.
+    Failed(String),
+}
+
+/// Steps and how they went, in order.
+#[derive(Debug, Default)]
+pub struct Rehearsal {
+    /// What was tried.
+    pub steps: Vec<(&'static str, Step)>,
+}
+
+/// Who is played.
+struct Part {
+    /// What they shall be in the app.
+    person: Attributes,
+    /// The name, with the mark.
+    name: String,
+    /// Who they are in the app by now.
+    known: Known,
+}
+
+impl Rehearsal {
+    /// Plays every operation through with one new person and one new group, whose names end with `mark`. What it makes
+    /// it removes; it stops where the app's record is not the one that was made.
+    pub async fn play(connector: &Connector, mark: &str) -> Self {
+        let mut play = Self::default();
+        let name = format!("sidegate-{mark}");
+        let person = person(mark);
+        play.note("list people", connector.users().await.map(drop));
+        let nobody = connector.find_user(&format!("nobody-{mark}")).await;
+        play.expect("find nobody", nobody, Option::is_none, "it finds somebody");
+        let known = match connector.create_user(&person, Some(&password())).await {
+            Ok(Made { id, rest }) => {
+                play.note("create", rest);
+                Known::new(id, connector.login(&person))
+            }
+            Err(failure) => {
+                play.note::<()>("create", Err(failure));
+                play.clean_up(connector, &name).await;
+                return play;
+            }
+        };
+        let mut part = Part {
+            person,
+            name,
+            known,
+        };
+        if !play.read_back(connector, &part).await {
+            return play;
+        }
+        play.look(connector, &part).await;
+        play.change(connector, &part, mark).await;
+        play.activity(connector, &part).await;
+        play.groups(connector, &part.known, mark).await;
+        play.rename(connector, &mut part, mark).await;
+        play.delete(connector, &part).await;
+        play
+    }
+
+    /// Whether nothing failed.
+    pub fn is_fine(&self) -> bool {
+        !self
+            .steps
+            .iter()
+            .any(|(_, step)| matches!(step, Step::Failed(_)))
+    }
+
+    /// Somebody may have been made although the answer was wrong: found by the throw-away name, and nobody else.
+    async fn clean_up(&mut self, connector: &Connector, name: &str) {
+        let removed = match connector.find_user(name).await {
+            Ok(Some(found)) => {
+                let known = Known::new(found.id, name);
+                connector.remove_user(&known).await.map(drop)
+            }
+            Ok(None) => return,
+            Err(failure) => Err(failure),
+        };
+        self.note("clean up", removed);
+    }
+
+    fn push(&mut self, name: &'static str, step: Step) {
+        self.steps.push((name, step));
+    }
+
+    fn failed(&mut self, name: &'static str, why: impl Into<String>) {
+        self.push(name, Step::Failed(why.into()));
+    }
+
+    fn note<T>(&mut self, name: &'static str, done: Result<T, AppFailure>) {
+        self.push(
+            name,
+            match done {
+                Ok(_) => Step::Ok,
+                Err(AppFailure::Cannot(what)) => Step::Cannot(what),
+                Err(failure) => Step::Failed(failure.to_string()),
+            },
+        );
+    }
+
+    fn expect<T>(
+        &mut self,
+        name: &'static str,
+        done: Result<T, AppFailure>,
+        wanted: impl Fn(&T) -> bool,
+        otherwise: &str,
+    ) {
+        match done {
+            Ok(got) if !wanted(&got) => self.failed(name, otherwise),
+            done => self.note(name, done),
+        }
+    }
+}
+
+impl Part {
+    /// Whether this is the account that was made.
+    fn is(&self, found: Option<&Found>) -> bool {
+        found.is_some_and(|found| found.id == self.known.id)
+    }
+
+    /// Whether the app's record has the throw-away name.
+    fn is_named(&self, found: &Found, key: &str) -> bool {
+        let held = found.attributes.get(key).and_then(|held| held.as_str());
+        held.is_some_and(|held| fold(held) == fold(&self.name))
+    }
+}
+
+fn person(mark: &str) -> Attributes {
+    let texts = [
+        ("userName", format!("sidegate-{mark}")),
+        ("name.givenName", "Pröbe".to_owned()),
+        ("name.familyName", "O'User".to_owned()),
+        ("name.formatted", "Pröbe O'User".to_owned()),
+        ("displayName", "Pröbe O'User".to_owned()),
+        ("emails.value", format!("sidegate-{mark}@example.com")),
+    ];
+    let mut person: Attributes = texts
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    person.insert("active".to_owned(), true.into());
+    person
+}
+
+/// Nobody signs in with it.
+fn password() -> Secret {
+    Secret::new(super::random_password())
+}
+
+#[cfg(test)]
+#[path = "../rehearsal_tests.rs"]
+mod tests;
