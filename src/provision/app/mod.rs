@@ -8,6 +8,7 @@ mod begun;
 mod commit;
 mod drift;
 mod group_commit;
+mod group_owed;
 mod groups;
 mod lookup;
 mod owed;
