@@ -156,7 +156,9 @@ impl Desk {
             plan,
             note,
         };
-        if let Some(owner) = app.ledger.owner(Kind::User, &account.id).await? {
+        if let Some(owner) = app.ledger.owner(Kind::User, &account.id).await?
+            && !self.is_free(app, &owner, &account, apply).await?
+        {
             return Ok(planned(Plan::Linked, owner.id));
         }
         let key = UserKey::UserName(fold(&login));
@@ -186,7 +188,10 @@ impl Desk {
             return Ok(planned(Plan::Ambiguous, note));
         }
         let owner = AppSide::owner_of(&person);
-        if let Some(link) = app.ledger.link(&owner).await? {
+        if let Some(link) = app.ledger.link(&owner).await?
+            && let Some(other) = app.connector.user(&link.app_id).await?
+            && app.is_theirs(&owner, &link, &other).await?
+        {
             let note = format!(
                 "{} has another account there: {}",
                 person.user_name, link.app_id
@@ -206,6 +211,28 @@ impl Desk {
             if exact { Plan::Exact } else { Plan::Case },
             person.id.to_string(),
         ))
+    }
+
+    /// Whether an account is not its owner's any more: the app calls it otherwise than when it was linked. An operator
+    /// who applies the plan says so, and the link is forgotten.
+    async fn is_free(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        account: &Found,
+        apply: bool,
+    ) -> Result<bool, Refused> {
+        let Some(link) = app.ledger.link(owner).await? else {
+            return Ok(false);
+        };
+        if owner.tenant != *self.tenant() || app.is_theirs(owner, &link, account).await? {
+            return Ok(false);
+        }
+        if apply {
+            let gone = Ledger::untie(owner).and(Ledger::settle(owner));
+            app.ledger.write(gone).await?;
+        }
+        Ok(true)
     }
 
     async fn plan_new(

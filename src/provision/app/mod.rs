@@ -17,7 +17,9 @@ mod view;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::connector::{AppFailure, Attributes, Connector, Intent, Known, Ledger, Link, Owner};
+use crate::connector::{
+    AppFailure, Attributes, Connector, Found, Intent, Known, Ledger, Link, Owner,
+};
 use crate::identity::User;
 use crate::provision::Refused;
 use crate::storage::{Along, StorageError};
@@ -78,6 +80,17 @@ impl AppSide {
     pub(super) async fn known(&self, owner: &Owner, link: &Link) -> Result<Known, StorageError> {
         let owed = self.ledger.intent(owner).await?;
         Ok(Known::from(link).or(owed.map(|owed| owed.names).unwrap_or_default()))
+    }
+
+    /// Whether an account is still the one that was linked: nothing is written to one of another name.
+    async fn is_theirs(
+        &self,
+        owner: &Owner,
+        link: &Link,
+        account: &Found,
+    ) -> Result<bool, StorageError> {
+        let known = self.known(owner, link).await?;
+        Ok(self.connector.is_known(&known, account))
     }
 
     /// Tied, and nothing owed.

@@ -9,6 +9,7 @@ mod miniflux;
 mod troubles;
 mod turned_down;
 mod two_tenants;
+mod whose;
 
 use std::time::Duration;
 
