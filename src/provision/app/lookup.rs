@@ -162,20 +162,15 @@ impl Desk {
             return Ok(planned(Plan::Linked, owner.id));
         }
         let key = UserKey::UserName(fold(&login));
-        let found = self
-            .people
-            .directory
-            .find_users(self.tenant(), &key)
-            .await?;
+        let directory = &self.people.directory;
+        let found = directory.find_users(self.tenant(), &key).await?;
         let person = found
             .into_iter()
             .find(|user| user.managed_by != ManagedBy::Retired);
         let Some(person) = person else {
             if several {
-                return Ok(planned(
-                    Plan::Ambiguous,
-                    "several accounts of this name, in other letters".to_owned(),
-                ));
+                let note = "several accounts of this name, in other letters";
+                return Ok(planned(Plan::Ambiguous, note.to_owned()));
             }
             return self.plan_new(app, &account, apply, planned).await;
         };
