@@ -108,6 +108,7 @@ async fn a_record_without_a_name_stops_it() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_an_app_does_not_do_is_told() {
     type Answer = fn(&mut State, &str, &str, &Value) -> Option<(u16, Value)>;
     let ignores: Answer =

@@ -13,6 +13,7 @@ mod troubles;
 mod turned_down;
 mod two_tenants;
 mod unlinked;
+mod whose;
 
 use std::time::Duration;
 
