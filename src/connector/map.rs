@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::render::{Attributes, Context, put, written};
-use crate::config::{Active, Field, Kind, Only};
+use crate::config::{Active, Body, Field, Kind, Only};
 use crate::identity::fold;
 
 /// When fields are written.
@@ -89,6 +89,13 @@ pub(super) fn to_scim(kind: &Kind, active: Option<&Active>, record: &Value) -> A
 }
 
 fn read_value(field: &Field, value: &Value) -> Value {
+    // Without what is written around it; what is otherwise is as it is.
+    let bare = match (&field.write, value) {
+        (Some(Body::Text(written)), Value::String(text)) => written.undo("value", text),
+        _ => None,
+    };
+    let bare = bare.map(Value::from);
+    let value = bare.as_ref().unwrap_or(value);
     let word = field
         .map
         .iter()

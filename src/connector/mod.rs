@@ -153,6 +153,8 @@ mod page_tests;
 #[cfg(test)]
 mod record_tests;
 #[cfg(test)]
+mod shape_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod whose_tests;

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 use toml::Value;
 
+use super::operation::Pointer;
 use super::template::{Name, Part, Template, Variables};
 
 /// Deepest body that is read.
@@ -55,6 +56,24 @@ impl Body {
                 Self::Plain(json(value)?)
             }
         })
+    }
+
+    /// The text that stands at a place of it.
+    pub fn text_at(&self, at: &Pointer) -> Option<&Template> {
+        let mut here = self;
+        for step in at.steps() {
+            here = match here {
+                Self::List(items) => items.get(step.parse::<usize>().ok()?)?,
+                Self::Object(members) => members
+                    .iter()
+                    .find_map(|(key, member)| (*key == step).then_some(member))?,
+                Self::Plain(_) | Self::Text(_) => return None,
+            };
+        }
+        match here {
+            Self::Text(template) => Some(template),
+            Self::Plain(_) | Self::List(_) | Self::Object(_) => None,
+        }
     }
 
     /// Every name that stands in it.

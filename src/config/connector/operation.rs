@@ -24,6 +24,12 @@ impl Pointer {
         }
     }
 
+    /// Names and numbers on the way there.
+    pub(super) fn steps(&self) -> impl Iterator<Item = String> {
+        let steps = self.0.split('/').skip(1);
+        steps.map(|step| step.replace("~1", "/").replace("~0", "~"))
+    }
+
     /// What stands there.
     pub fn of<'a>(&self, document: &'a Json) -> Option<&'a Json> {
         document.pointer(&self.0)
