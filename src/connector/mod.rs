@@ -28,6 +28,7 @@ mod rehearsal;
 mod render;
 mod request;
 mod reseal;
+mod search;
 #[cfg(test)]
 mod stub;
 mod turns;

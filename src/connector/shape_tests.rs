@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Known;
-use super::fake::{FakeApi, USERS};
+use super::fake::{FakeApi, Said, USERS, given};
 use super::stub::{API, StubApi};
 
 const ACCOUNTS: &str = r#"
@@ -57,4 +57,20 @@ async fn what_write_puts_around_a_value_is_taken_off_again() {
     assert_eq!(found.attributes["emails.value"], "ada@x.test", "as it is");
     let found = connector.find_user("ada").await.unwrap().unwrap();
     assert_eq!(found.id, "1");
+}
+
+#[tokio::test]
+async fn who_is_made_without_a_word_of_the_id_is_looked_for() {
+    let api = FakeApi::start().await;
+    let create = "[users.create]\ncall = \"PUT /users/{userName}\"\nbody = \"{fields}\"\n";
+    let connector = api.connector(&format!("{USERS}{create}"));
+    api.says_all("PUT /api/users/ada", Said(201, vec![], String::new()));
+    api.says("GET /api/users", r#"[{"id":7,"login":"ada"}]"#);
+    api.says("GET /api/users/7", r#"{"id":7,"login":"ada"}"#);
+    let ada = given(&[("userName", "ada")]);
+    let made = connector.create_user(&ada, None).await.unwrap();
+    assert_eq!(made.id, "7");
+    api.says("GET /api/users", "[]");
+    let failure = connector.create_user(&ada, None).await.unwrap_err();
+    assert!(failure.perhaps_done(), "{failure}");
 }

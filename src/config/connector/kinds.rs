@@ -30,8 +30,8 @@ pub struct Kind {
     pub find: BTreeMap<String, Find>,
     /// One by its id; without it the list is read.
     pub get: Option<(Operation, Pointer)>,
-    /// Makes one.
-    pub create: Option<(Operation, NewId)>,
+    /// Makes one; without a place of the new id, it is looked for by its key.
+    pub create: Option<(Operation, Option<NewId>)>,
     /// Changes one.
     pub update: Option<Update>,
     /// Removes one.

@@ -293,16 +293,14 @@ impl Find {
 }
 
 impl NewId {
-    pub(super) fn read(section: &mut Section) -> Self {
+    /// None where the app does not tell it.
+    pub(super) fn read(section: &mut Section) -> Option<Self> {
         let at = optional_pointer(section, "new_id").map(Self::At);
         let header = header(section, "new_id_header").map(Self::Header);
-        if at.is_some() == header.is_some() {
-            section.mistake(
-                "new_id",
-                "is where the answer tells the new id; exactly one of new_id and new_id_header",
-            );
+        if at.is_some() && header.is_some() {
+            section.mistake("new_id", "stands beside new_id_header; one of the two");
         }
-        at.or(header).unwrap_or(Self::At(Pointer::default()))
+        at.or(header)
     }
 }
 
