@@ -24,6 +24,7 @@ impl Records<'_> {
             value.to_owned()
         };
         let candidates = self.candidates(attribute, &asked).await?;
+        self.check_told(attribute, value, &candidates)?;
         let text = |found: &Found| {
             found
                 .attributes
@@ -48,6 +49,29 @@ impl Records<'_> {
                 "{several} of its records have the {attribute} {value:?}"
             ))),
         }
+    }
+
+    /// Refuses hits of a search by the key that tell no key at all: whom they mean cannot be seen, and to make somebody
+    /// would be to write over them where a create is an upsert.
+    fn check_told(
+        &self,
+        attribute: &str,
+        value: &str,
+        hits: &[Found],
+    ) -> Result<(), AppFailure> {
+        let searched = self.kind.find.contains_key(attribute) || self.id_is(attribute);
+        let tells = |found: &Found| {
+            let held = found.attributes.get(attribute).map(written);
+            held.is_some_and(|held| !held.is_empty())
+        };
+        if attribute != self.kind.key || !searched || hits.is_empty() || hits.iter().any(tells) {
+            return Ok(());
+        }
+        let name = self.kind.name;
+        Err(AppFailure::Ambiguous(format!(
+            "it finds one of its {name} for the {attribute} {value:?} that holds no {attribute} where the connector reads \
+             it: whose it is cannot be seen, and none is made"
+        )))
     }
 
     async fn candidates(&self, attribute: &str, value: &str) -> Result<Vec<Found>, AppFailure> {

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::Known;
 use super::fake::{FakeApi, Said, USERS, given};
 use super::stub::{API, StubApi};
+use super::{AppFailure, Known};
 
 const ACCOUNTS: &str = r#"
 [groups.members]
@@ -73,4 +73,32 @@ async fn who_is_made_without_a_word_of_the_id_is_looked_for() {
     api.says("GET /api/users", "[]");
     let failure = connector.create_user(&ada, None).await.unwrap_err();
     assert!(failure.perhaps_done(), "{failure}");
+}
+
+#[tokio::test]
+async fn a_hit_that_tells_no_name_is_not_nobody() {
+    let api = FakeApi::start().await;
+    for (place, said, want) in [
+        ("item = \"\"", r#"{"id":1,"mail":"x@x.test"}"#, Err(())),
+        ("item = \"\"", r#"{"id":1,"login":""}"#, Err(())),
+        ("item = \"\"", r#"{"id":1,"login":"adam"}"#, Ok(false)),
+        ("item = \"\"", "{}", Ok(false)),
+        ("items = \"\"", r#"[{"id":1}]"#, Err(())),
+        ("items = \"\"", r#"[{"id":1},{"id":2,"login":"ada"}]"#, Ok(true)),
+        ("items = \"\"", "[]", Ok(false)),
+    ] {
+        let find = format!("[users.find.userName]\ncall = \"GET /users?q={{value}}\"\n{place}\n");
+        let connector = api.connector(&format!("{USERS}{find}"));
+        api.says("GET /api/users?q=ada", said);
+        let found = match connector.find_user("ada").await {
+            Ok(found) => Ok(found.is_some()),
+            Err(AppFailure::Ambiguous(_)) => Err(()),
+            Err(other) => panic!("{said}: {other}"),
+        };
+        assert_eq!(found, want, "{place}: {said}");
+    }
+    // A list is no search: an account of the app's own may have no name.
+    let connector = api.connector(USERS);
+    api.says("GET /api/users", r#"[{"id":1}]"#);
+    assert!(connector.find_user("ada").await.unwrap().is_none());
 }
