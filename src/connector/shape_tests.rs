@@ -102,3 +102,22 @@ async fn a_hit_that_tells_no_name_is_not_nobody() {
     api.says("GET /api/users", r#"[{"id":1}]"#);
     assert!(connector.find_user("ada").await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn what_is_cleared_is_no_element_that_says_nothing() {
+    let app = StubApi::start().await;
+    let fields = "mails = { scim = \"emails.value\", read = \"/mails/0/at\", write = [{ at = \"{value}\" }] }\njob = { scim = \"title\", read = \"/job/is\", write = { is = \"{value}\" } }\n";
+    let connector = app.connector(&API.replace("mail = \"emails.value\"\n", fields));
+    let ada = json!({ "login": "ada", "mails": [{ "at": "a@x.test" }], "job": { "is": "Dr." } });
+    app.state().put("people", ada);
+    let wanted = given(&[("userName", "ada"), ("emails.value", ""), ("title", "")]);
+    let known = Known::new("1", "ada");
+    let was = given(&[]);
+    connector.update_user(&known, &wanted, &was).await.unwrap();
+    let ada = app.state().people[&1].clone();
+    assert_eq!((&ada["mails"], &ada["job"]), (&json!([]), &json!(null)));
+    let eve = given(&[("userName", "eve"), ("emails.value", ""), ("title", "")]);
+    connector.create_user(&eve, None).await.unwrap();
+    let sent = app.state().seen.iter().find(|it| it.starts_with("POST")).cloned();
+    assert_eq!(sent.as_deref(), Some(r#"POST /people {"login":"eve"}"#));
+}
