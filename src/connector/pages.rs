@@ -130,7 +130,14 @@ fn taken(listing: &Listing, reply: &Reply) -> Result<Vec<Value>, AppFailure> {
     match listing.items.of(&reply.document) {
         Some(Value::Array(items)) => Ok(items.clone()),
         Some(Value::Null) => Ok(Vec::new()),
-        None if is_empty(&reply.document) => Ok(Vec::new()),
+        // Items by their names; where the whole answer is meant, an object is an error of some kind.
+        Some(Value::Object(named))
+            if !listing.items.is_whole() && named.values().all(Value::is_object) =>
+        {
+            Ok(named.values().cloned().collect())
+        }
+        // Some leave an empty list out.
+        None if is_empty(&reply.document) || total(listing, reply) == Some(0) => Ok(Vec::new()),
         _ => {
             let name = &listing.operation.name;
             Err(AppFailure::odd(format!(

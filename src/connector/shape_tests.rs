@@ -121,3 +121,26 @@ async fn what_is_cleared_is_no_element_that_says_nothing() {
     let sent = app.state().seen.iter().find(|it| it.starts_with("POST")).cloned();
     assert_eq!(sent.as_deref(), Some(r#"POST /people {"login":"eve"}"#));
 }
+
+#[tokio::test]
+async fn lists_of_other_shapes_are_lists() {
+    let api = FakeApi::start().await;
+    let paged = "GET /users?p={page}\"\nitems = \"/all\"\npage = { style = \"page\", total = \"/total\" }\n";
+    let whole = "GET /users?p=1\"\nitems = \"/all\"\n";
+    for (call, said, want) in [
+        (paged, r#"{"start":0,"total":0}"#, Some(0)),
+        (paged, r#"{"start":0,"total":"0"}"#, Some(0)),
+        (paged, r#"{"start":0,"total":3}"#, None),
+        (paged, r#"{"start":0}"#, None),
+        (whole, r#"{"total":0}"#, None),
+        (whole, r#"{"all":{"root":{"id":1},"ada":{"id":2}}}"#, Some(2)),
+        (whole, r#"{"all":{}}"#, Some(0)),
+        (whole, r#"{"all":{"root":{"id":1},"error":"no"}}"#, None),
+        ("GET /users?p=1\"\n", r#"{"error":{"id":5}}"#, None),
+    ] {
+        let connector = api.connector(&USERS.replace("GET /users\"\n", call));
+        api.says("GET /api/users?p=1", said);
+        let listed = connector.users().await.ok().map(|all| all.len());
+        assert_eq!(listed, want, "{call}: {said}");
+    }
+}

@@ -24,6 +24,11 @@ impl Pointer {
         }
     }
 
+    /// Whether the whole document is meant.
+    pub const fn is_whole(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Names and numbers on the way there.
     pub(super) fn steps(&self) -> impl Iterator<Item = String> {
         let steps = self.0.split('/').skip(1);
