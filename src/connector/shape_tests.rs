@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::fake::{FakeApi, Said, USERS, given};
+use super::fake::{FakeApi, Said, USERS, connector, given};
 use super::stub::{API, StubApi};
 use super::{AppFailure, Known};
 
@@ -143,4 +143,14 @@ async fn lists_of_other_shapes_are_lists() {
         let listed = connector.users().await.ok().map(|all| all.len());
         assert_eq!(listed, want, "{call}: {said}");
     }
+}
+
+#[test]
+fn keys_of_a_body_are_filled_in() {
+    let delete = "[users.delete]\ncall = \"POST /remove\"\nbody = { all = { \"u-{id}\" = true }, \"{}\" = 1 }\n";
+    let connector = connector(&format!("{USERS}{delete}"));
+    let lines = connector.dry_run("users.delete", &given(&[("id", "7")]));
+    let sent = lines.unwrap().concat();
+    assert!(sent.contains(r#""u-7": true"#), "{sent}");
+    assert!(sent.contains(r#""{}": 1"#), "{sent}");
 }

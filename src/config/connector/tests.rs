@@ -185,3 +185,10 @@ fn what_members_look_like_can_be_undone() {
         assert!(fine || told.starts_with(&want), "{looks}: {told}");
     }
 }
+
+#[test]
+fn names_in_the_keys_of_a_body_are_checked() {
+    let delete = "[users.delete]\ncall = \"POST /remove\"\nbody = { all = { \"{nosuch}\" = true, \"{value}\" = 1 } }\n";
+    let told = told(&format!("{SMALL}{delete}"));
+    assert!(told.starts_with("12: users.delete.body: "), "{told}");
+}
