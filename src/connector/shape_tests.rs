@@ -154,3 +154,15 @@ fn keys_of_a_body_are_filled_in() {
     assert!(sent.contains(r#""u-7": true"#), "{sent}");
     assert!(sent.contains(r#""{}": 1"#), "{sent}");
 }
+
+#[tokio::test]
+async fn the_next_page_may_be_named_in_any_header() {
+    let api = FakeApi::start().await;
+    let page = "GET /users\"\npage = { style = \"next\", next_header = \"Next-Page\" }\n";
+    let connector = api.connector(&USERS.replace("GET /users\"\n", page));
+    let next = vec![("next-page", "{url}/api/users?p=2".to_owned())];
+    let first = Said(200, next, r#"[{"id":1}]"#.to_owned());
+    api.says_all("GET /api/users", first);
+    api.says("GET /api/users?p=2", r#"[{"id":2}]"#);
+    assert_eq!(connector.users().await.unwrap().len(), 2);
+}

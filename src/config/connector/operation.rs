@@ -86,8 +86,19 @@ pub enum Style {
     Offset,
     /// `{page}` counts pages.
     Page,
-    /// The answer holds the address of the next page, here or else in its `Link` header (RFC 8288).
-    Next(Option<Pointer>),
+    /// The answer holds the address of the next page.
+    Next(Next),
+}
+
+/// Where an answer tells the address of the next page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// In the document.
+    At(Pointer),
+    /// As the value of this header.
+    Header(HeaderName),
+    /// In the `Link` header (RFC 8288).
+    Link,
 }
 
 /// Where an answer tells how many there are in all.
@@ -267,7 +278,11 @@ impl Listing {
         let mut page = section.section("page");
         let words = [("none", 0_u8), ("offset", 1), ("page", 2), ("next", 3)];
         let style = page.choice("style", &words, 0);
-        let next = optional_pointer(&mut page, "next");
+        let next = optional_pointer(&mut page, "next").map(Next::At);
+        let next_header = header(&mut page, "next_header").map(Next::Header);
+        if next.is_some() && next_header.is_some() {
+            page.mistake("next", "stands beside next_header; one of the two");
+        }
         let total_header = header(&mut page, "total_header").map(Total::Header);
         let total = optional_pointer(&mut page, "total").map(Total::At);
         Self {
@@ -277,7 +292,7 @@ impl Listing {
                 0 => Style::None,
                 1 => Style::Offset,
                 2 => Style::Page,
-                _ => Style::Next(next),
+                _ => Style::Next(next.or(next_header).unwrap_or(Next::Link)),
             },
             first: page.number("first", 1, 0..=1),
             size: page.number("size", 100, 1..=10_000),
