@@ -166,3 +166,12 @@ async fn the_next_page_may_be_named_in_any_header() {
     api.says("GET /api/users?p=2", r#"[{"id":2}]"#);
     assert_eq!(connector.users().await.unwrap().len(), 2);
 }
+
+#[test]
+fn who_is_blocked_may_be_given_another_password() {
+    let calls = "[users.activate]\ncall = \"POST /users/{id}/on\"\n[users.deactivate]\ncall = \"POST /users/{id}/password\"\nbody = { password = \"{random}\" }\n";
+    let text = USERS.replace("active = \"none\"", "active = \"calls\"");
+    let connector = connector(&format!("{text}{calls}"));
+    let lines = connector.dry_run("users.deactivate", &given(&[("id", "7")]));
+    assert!(lines.unwrap().concat().contains("password"));
+}

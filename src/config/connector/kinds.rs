@@ -243,7 +243,7 @@ impl Users {
                         &mut section.section(key),
                         format!("users.{key}"),
                         reading,
-                        &["id", "attributes"],
+                        &["id", "attributes", "random"],
                     )
                 };
                 Active::Calls(call("activate"), call("deactivate"))
