@@ -175,3 +175,14 @@ fn who_is_blocked_may_be_given_another_password() {
     let lines = connector.dry_run("users.deactivate", &given(&[("id", "7")]));
     assert!(lines.unwrap().concat().contains("password"));
 }
+
+#[test]
+fn an_id_changes_with_the_name_where_the_name_is_changed() {
+    for (only, want) in [("create", "ada"), ("update", "eve"), ("both", "eve")] {
+        let text = USERS.replace("active = \"none\"", "active = \"none\"\nid = \"/login\"");
+        let field = format!("login = {{ scim = \"userName\", only = \"{only}\" }}");
+        let connector = connector(&text.replace("login = \"userName\"", &field));
+        let eve = given(&[("userName", "eve")]);
+        assert_eq!(connector.id_after("ada", &eve), want, "{only}");
+    }
+}
