@@ -36,7 +36,7 @@ use source::Source;
 pub use connector::{
     ATTRIBUTES, Active, Api, ApiLogin, AppGroups, AppLogin, AppUsers, Body, BodyEncoding, Called,
     Condition, Connector, Csrf, Endpoint, ErrorRule, Field, Filter, Find, Kind, Listing, LoginKind,
-    Meaning, Members, Mode, Name, NewId, OPERATIONS, Only, Operation, PRESETS, Part, Pointer,
+    Meaning, Members, Mode, Name, NewId, Next, OPERATIONS, Only, Operation, PRESETS, Part, Pointer,
     SPREAD, Send, Sign, Style, Target, Template, Test, TokenAt, Total, Update, leads_away, preset,
     written,
 };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::render::{Attributes, Context, put, written};
-use crate::config::{Active, Field, Kind, Only};
+use crate::config::{Active, Body, Field, Kind, Name, Only};
 use crate::identity::fold;
 
 /// When fields are written.
@@ -62,8 +62,28 @@ fn field_value(
     };
     let value = field.map.get(&written(&value)).cloned().unwrap_or(value);
     match &field.write {
+        Some(write) if value.as_str() == Some("") && holds_value(write) => cleared(write, when),
         Some(write) => context.clone().with("value", value).body(write),
         None => Some(value),
+    }
+}
+
+/// Whether something is written around the value, and nothing that says more.
+fn holds_value(write: &Body) -> bool {
+    match write {
+        Body::Plain(_) => false,
+        Body::Text(text) => text.around("value").is_some(),
+        Body::List(_) | Body::Object(_) => write.names().contains(&&Name::Word("value")),
+    }
+}
+
+/// What says that there is no value: nothing with nothing around it.
+fn cleared(write: &Body, when: When) -> Option<Value> {
+    match (write, when) {
+        (Body::List(_) | Body::Object(_), When::Create) => None,
+        (Body::List(_), When::Update) => Some(Value::Array(Vec::new())),
+        (Body::Object(_), When::Update) => Some(Value::Null),
+        (Body::Plain(_) | Body::Text(_), _) => Some("".into()),
     }
 }
 
@@ -89,6 +109,13 @@ pub(super) fn to_scim(kind: &Kind, active: Option<&Active>, record: &Value) -> A
 }
 
 fn read_value(field: &Field, value: &Value) -> Value {
+    // Without what is written around it; what is otherwise is as it is.
+    let bare = match (&field.write, value) {
+        (Some(Body::Text(written)), Value::String(text)) => written.undo("value", text),
+        _ => None,
+    };
+    let bare = bare.map(Value::from);
+    let value = bare.as_ref().unwrap_or(value);
     let word = field
         .map
         .iter()

@@ -22,26 +22,38 @@ pub(super) struct Both<'a> {
     pub(super) turns: &'a Turns,
 }
 
-/// Ids in a list that a record holds.
-fn ids(members: &Members, list: Option<&Value>) -> Vec<String> {
-    let items = list
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| members.reference.of(item))
-        .map(written)
-        .collect()
+fn items(list: Option<&Value>) -> &[Value] {
+    let items = list.and_then(Value::as_array);
+    items.map(Vec::as_slice).unwrap_or_default()
 }
 
-fn elements(members: &Members, ids: &[String]) -> Value {
+/// The id in an element of a list, without what `as` writes around it; none of who is of another kind.
+fn id_in(members: &Members, item: &Value) -> Option<String> {
+    let held = members.reference.of(item).filter(|held| !held.is_null());
+    let held = held.map(written)?;
+    match members.element.text_at(&members.reference) {
+        Some(written) => written.undo("x", &held),
+        None => Some(held),
+    }
+}
+
+/// Ids in a list that a record holds.
+fn ids(members: &Members, list: Option<&Value>) -> Vec<String> {
+    let ids = items(list).iter().filter_map(|item| id_in(members, item));
+    ids.collect()
+}
+
+/// The list of these ids; who is of another kind stays in it as they were.
+fn elements(members: &Members, ids: &[String], before: Option<&Value>) -> Value {
+    let others = items(before).iter();
+    let others = others.filter(|item| !item.is_null() && id_in(members, item).is_none());
     let element = |id: &String| {
         Context::default()
             .with("x", id.as_str())
             .body(&members.element)
     };
-    ids.iter().filter_map(element).collect()
+    let ids = ids.iter().filter_map(element);
+    others.cloned().chain(ids).collect()
 }
 
 /// The app's ids of the people in a group.
@@ -173,14 +185,15 @@ async fn set_people(
     (add, remove): (&[String], &[String]),
 ) -> Result<(), AppFailure> {
     let found = groups.get(group).await?.ok_or(AppFailure::Missing)?;
-    let before = ids(members, members.read.of(&found.record));
+    let held = members.read.of(&found.record);
+    let before = ids(members, held);
     let after = changed(&before, add, remove);
     if after == before {
         return Ok(());
     }
     let context = Context::default()
         .with("group", group)
-        .with("users", elements(members, &after));
+        .with("users", elements(members, &after, held));
     groups.wire.run(set, &context).await.map(drop)
 }
 
@@ -238,7 +251,8 @@ pub(super) async fn of_user(
     if let Who::Known(known) = who {
         known.check(users.kind, &found, None)?;
     }
-    let before = ids(members, members.read.of(&found.record));
+    let held = members.read.of(&found.record);
+    let before = ids(members, held);
     let one = [group.to_owned()];
     let (add, remove): (&[String], &[String]) = if inside { (&one, &[]) } else { (&[], &one) };
     let after = changed(&before, add, remove);
@@ -247,7 +261,7 @@ pub(super) async fn of_user(
     }
     let context = Context::default()
         .with("user", user)
-        .with("groups", elements(members, &after));
+        .with("groups", elements(members, &after, held));
     users.wire.run(set, &context).await?;
     let mut looks = Looks::default();
     while looks.go_on().await {

@@ -28,6 +28,7 @@ mod rehearsal;
 mod render;
 mod request;
 mod reseal;
+mod search;
 #[cfg(test)]
 mod stub;
 mod turns;
@@ -152,6 +153,8 @@ mod membership_tests;
 mod page_tests;
 #[cfg(test)]
 mod record_tests;
+#[cfg(test)]
+mod shape_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

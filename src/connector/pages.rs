@@ -7,7 +7,7 @@ use super::judge::{Reply, next_link};
 use super::records::is_empty;
 use super::render::{Context, written};
 use super::wire::Wire;
-use crate::config::{Called, Listing, Style, Total};
+use crate::config::{Called, Listing, Next, Style, Total};
 
 /// Most records that one question reads.
 const MAX_RECORDS: usize = 200_000;
@@ -130,7 +130,14 @@ fn taken(listing: &Listing, reply: &Reply) -> Result<Vec<Value>, AppFailure> {
     match listing.items.of(&reply.document) {
         Some(Value::Array(items)) => Ok(items.clone()),
         Some(Value::Null) => Ok(Vec::new()),
-        None if is_empty(&reply.document) => Ok(Vec::new()),
+        // Items by their names; where the whole answer is meant, an object is an error of some kind.
+        Some(Value::Object(named))
+            if !listing.items.is_whole() && named.values().all(Value::is_object) =>
+        {
+            Ok(named.values().cloned().collect())
+        }
+        // Some leave an empty list out.
+        None if is_empty(&reply.document) || total(listing, reply) == Some(0) => Ok(Vec::new()),
         _ => {
             let name = &listing.operation.name;
             Err(AppFailure::odd(format!(
@@ -152,10 +159,14 @@ impl Reading {
             Style::None => Ok(false),
             Style::Next(at) => {
                 let link = match at {
-                    Some(at) => at
+                    Next::At(at) => at
                         .of(&reply.document)
                         .and_then(|it| it.as_str().map(str::to_owned)),
-                    None => next_link(&reply.headers),
+                    Next::Header(name) => reply
+                        .headers
+                        .get(name)
+                        .and_then(|value| value.to_str().ok().map(str::to_owned)),
+                    Next::Link => next_link(&reply.headers),
                 };
                 let link = link.filter(|link| !link.is_empty());
                 if link.is_some() && link == self.next {

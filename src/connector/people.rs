@@ -78,7 +78,8 @@ impl Connector {
         known.check(&self.users.kind, found, None).is_ok()
     }
 
-    /// The app's id of somebody once they hold this: where the id is the key, another key is another id.
+    /// The app's id of somebody once they hold this: where the id is the key, and the key is changed there, another key is
+    /// another id.
     pub fn id_after(&self, id: &str, wanted: &Attributes) -> String {
         let kind = &self.users.kind;
         let field = kind.field(&kind.key);
@@ -86,7 +87,7 @@ impl Connector {
         let key = wanted
             .get(&kind.key)
             .and_then(Value::as_str)
-            .filter(|_| is_key);
+            .filter(|_| is_key && self.renames_users());
         match (key, field) {
             (Some(key), Some(field)) if fold(key) != fold(id) => {
                 if field.lower {

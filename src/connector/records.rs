@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::AppFailure;
 use super::map::{self, When};
 use super::pages;
-use super::render::{Attributes, Context, written};
+use super::render::{Attributes, Context};
 use super::wire::Wire;
-use crate::config::{Active, Find, Kind, Listing, NewId, Operation, Pointer, Send};
+use crate::config::{Active, Kind, Listing, NewId, Operation, Pointer, Send};
 use crate::identity::fold;
 use crate::secret::Secret;
 
@@ -94,7 +94,7 @@ impl Records<'_> {
         }
     }
 
-    async fn all(
+    pub(super) async fn all(
         &self,
         listing: &Listing,
         context: &Context<'_>,
@@ -115,80 +115,7 @@ impl Records<'_> {
         Ok(Some(found))
     }
 
-    /// The one record whose attribute is this: without case, and the exact one before others.
-    pub(super) async fn find(
-        &self,
-        attribute: &str,
-        value: &str,
-    ) -> Result<Option<Found>, AppFailure> {
-        let Some(field) = self.kind.field(attribute) else {
-            return Ok(None);
-        };
-        let asked = if field.lower {
-            value.to_lowercase()
-        } else {
-            value.to_owned()
-        };
-        let candidates = self.candidates(attribute, &asked).await?;
-        let text = |found: &Found| {
-            found
-                .attributes
-                .get(attribute)
-                .map(written)
-                .unwrap_or_default()
-        };
-        let exact: Vec<_> = candidates
-            .iter()
-            .filter(|found| text(found) == value)
-            .cloned()
-            .collect();
-        let near: Vec<_> = candidates
-            .into_iter()
-            .filter(|found| fold(&text(found)) == fold(value))
-            .collect();
-        let mut fitting = if exact.is_empty() { near } else { exact };
-        fitting.dedup_by(|one, other| one.id == other.id);
-        match fitting.len() {
-            0 | 1 => Ok(fitting.pop()),
-            several => Err(AppFailure::Ambiguous(format!(
-                "{several} of its records have the {attribute} {value:?}"
-            ))),
-        }
-    }
-
-    async fn candidates(&self, attribute: &str, value: &str) -> Result<Vec<Found>, AppFailure> {
-        let context = Context::default().with("value", value);
-        match self.kind.find.get(attribute) {
-            Some(Find::Many(listing)) => match self.all(listing, &context).await {
-                Err(AppFailure::Missing) => Ok(Vec::new()),
-                found => found,
-            },
-            Some(Find::One(operation, item)) => match self.wire.run(operation, &context).await {
-                Err(AppFailure::Missing) => Ok(Vec::new()),
-                reply => {
-                    let document = reply?.document;
-                    let record = one(operation, item, &document)?.cloned();
-                    record
-                        .map(|record| self.found(record))
-                        .into_iter()
-                        .collect()
-                }
-            },
-            None if self.id_is(attribute) => Ok(self.get(value).await?.into_iter().collect()),
-            None => self.list().await,
-        }
-    }
-
-    /// The app's id is this very attribute: then asking by id finds it.
-    fn id_is(&self, attribute: &str) -> bool {
-        let read = self
-            .kind
-            .field(attribute)
-            .and_then(|field| field.read.as_ref());
-        self.kind.get.is_some() && read == Some(&self.kind.id)
-    }
-
-    /// Makes one. Gives what the app calls it, as soon as the app has said so.
+    /// Makes one. Gives what the app calls it, as soon as the app has said so, or has it.
     pub(super) async fn create(
         &self,
         attributes: &Attributes,
@@ -206,8 +133,9 @@ impl Records<'_> {
         let fields = map::to_app(self.kind, attributes, When::Create, &context);
         let reply = self.wire.run(operation, &context.fields(&fields)).await?;
         let id = match new_id {
-            NewId::At(at) => at.of(&reply.document).and_then(id_of),
-            NewId::Header(name) => reply.headers.get(name).and_then(|value| {
+            None => return self.just_made(attributes).await,
+            Some(NewId::At(at)) => at.of(&reply.document).and_then(id_of),
+            Some(NewId::Header(name)) => reply.headers.get(name).and_then(|value| {
                 let path = value.to_str().ok()?.trim_end_matches('/');
                 let last = path.rsplit('/').next()?;
                 Some(
@@ -366,7 +294,7 @@ fn id_of(value: &Value) -> Option<String> {
 }
 
 /// The one object of an answer, or none. An answer that has no place for it is not its API's: an ended session, an error.
-fn one<'a>(
+pub(super) fn one<'a>(
     operation: &Operation,
     item: &Pointer,
     document: &'a Value,

@@ -155,12 +155,13 @@ impl<'a> Context<'a> {
                     let Some(value) = self.body(member) else {
                         continue;
                     };
-                    if key == SPREAD
+                    if key.is(SPREAD)
                         && let Value::Object(inner) = value
                     {
                         object.extend(inner);
                     } else {
-                        object.insert(key.clone(), value);
+                        let key = self.text(key, Within::Text).unwrap_or_default();
+                        object.insert(key, value);
                     }
                 }
                 Some(Value::Object(object))

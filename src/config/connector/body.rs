@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 use toml::Value;
 
+use super::operation::Pointer;
 use super::template::{Name, Part, Template, Variables};
 
 /// Deepest body that is read.
@@ -17,8 +18,8 @@ pub enum Body {
     Text(Template),
     /// An array.
     List(Vec<Self>),
-    /// An object; what stands under `...` is an object whose members are put among the others.
-    Object(Vec<(String, Self)>),
+    /// An object, whose keys are texts; what stands under `...` is an object whose members are put among the others.
+    Object(Vec<(Template, Self)>),
 }
 
 /// The key whose object is put among the others.
@@ -47,7 +48,8 @@ impl Body {
             }
             Value::Table(table) => {
                 let members = table.iter().map(|(key, value)| {
-                    Ok::<_, String>((key.clone(), Self::at(value, variables, next)?))
+                    let key = Template::parse(key, variables)?;
+                    Ok::<_, String>((key, Self::at(value, variables, next)?))
                 });
                 Self::Object(members.collect::<Result<_, _>>()?)
             }
@@ -57,18 +59,48 @@ impl Body {
         })
     }
 
+    /// The text that stands at a place of it.
+    pub fn text_at(&self, at: &Pointer) -> Option<&Template> {
+        let mut here = self;
+        for step in at.steps() {
+            here = match here {
+                Self::List(items) => items.get(step.parse::<usize>().ok()?)?,
+                Self::Object(members) => members
+                    .iter()
+                    .find_map(|(key, member)| key.is(&step).then_some(member))?,
+                Self::Plain(_) | Self::Text(_) => return None,
+            };
+        }
+        match here {
+            Self::Text(template) => Some(template),
+            Self::Plain(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
     /// Every name that stands in it.
     pub fn names(&self) -> Vec<&Name> {
         match self {
             Self::Plain(_) => Vec::new(),
             Self::Text(template) => template.names().collect(),
             Self::List(items) => items.iter().flat_map(Self::names).collect(),
-            Self::Object(members) => members.iter().flat_map(|(_, body)| body.names()).collect(),
+            Self::Object(members) => members
+                .iter()
+                .flat_map(|(key, body)| key.names().chain(body.names()))
+                .collect(),
         }
     }
 }
 
 impl Template {
+    /// Whether it is just this text.
+    pub fn is(&self, text: &str) -> bool {
+        match self.0.as_slice() {
+            [] => text.is_empty(),
+            [Part::Text(its)] => its == text,
+            _ => false,
+        }
+    }
+
     /// The one place that the text is, if it is nothing else.
     pub fn single(&self) -> Option<&Part> {
         match self.0.as_slice() {

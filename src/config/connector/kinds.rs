@@ -30,8 +30,8 @@ pub struct Kind {
     pub find: BTreeMap<String, Find>,
     /// One by its id; without it the list is read.
     pub get: Option<(Operation, Pointer)>,
-    /// Makes one.
-    pub create: Option<(Operation, NewId)>,
+    /// Makes one; without a place of the new id, it is looked for by its key.
+    pub create: Option<(Operation, Option<NewId>)>,
     /// Changes one.
     pub update: Option<Update>,
     /// Removes one.
@@ -243,7 +243,7 @@ impl Users {
                         &mut section.section(key),
                         format!("users.{key}"),
                         reading,
-                        &["id", "attributes"],
+                        &["id", "attributes", "random"],
                     )
                 };
                 Active::Calls(call("activate"), call("deactivate"))
@@ -317,18 +317,20 @@ impl Members {
         if whole && read.is_none() {
             section.mistake("read", "is required: where the list is held");
         }
+        let reference = pointer(&mut section, "ref", "");
         let element = section.take("as", None).map_or_else(
             || Body::parse(&"{x}".into(), reading.variables),
             |value| Body::parse(&value, reading.variables),
         );
         let element = element.and_then(|body| {
             check_names(body.names(), &["x"])?;
+            check_undone(&body, &reference)?;
             Ok(body)
         });
         Self {
             mode,
             read: read.unwrap_or_default(),
-            reference: pointer(&mut section, "ref", ""),
+            reference,
             element: element.unwrap_or_else(|why| {
                 section.mistake("as", why);
                 Body::Plain(serde_json::Value::Null)
@@ -352,4 +354,18 @@ impl Members {
             allowed,
         )
     }
+}
+
+/// Refuses elements by which nobody is known again when they are read.
+fn check_undone(element: &Body, reference: &Pointer) -> Result<(), String> {
+    if !element.names().contains(&&Name::Word("x")) {
+        return Err("must hold {x}, the id".to_owned());
+    }
+    let text = element.text_at(reference);
+    if text.is_some_and(|text| text.around("x").is_none()) {
+        let why = "cannot be read again: {x} must stand once where ref points, with fixed text around it at most, and \
+                   with no filter but int, str and lower";
+        return Err(why.to_owned());
+    }
+    Ok(())
 }

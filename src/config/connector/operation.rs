@@ -24,6 +24,17 @@ impl Pointer {
         }
     }
 
+    /// Whether the whole document is meant.
+    pub const fn is_whole(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Names and numbers on the way there.
+    pub(super) fn steps(&self) -> impl Iterator<Item = String> {
+        let steps = self.0.split('/').skip(1);
+        steps.map(|step| step.replace("~1", "/").replace("~0", "~"))
+    }
+
     /// What stands there.
     pub fn of<'a>(&self, document: &'a Json) -> Option<&'a Json> {
         document.pointer(&self.0)
@@ -75,8 +86,19 @@ pub enum Style {
     Offset,
     /// `{page}` counts pages.
     Page,
-    /// The answer holds the address of the next page, here or else in its `Link` header (RFC 8288).
-    Next(Option<Pointer>),
+    /// The answer holds the address of the next page.
+    Next(Next),
+}
+
+/// Where an answer tells the address of the next page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// In the document.
+    At(Pointer),
+    /// As the value of this header.
+    Header(HeaderName),
+    /// In the `Link` header (RFC 8288).
+    Link,
 }
 
 /// Where an answer tells how many there are in all.
@@ -256,7 +278,11 @@ impl Listing {
         let mut page = section.section("page");
         let words = [("none", 0_u8), ("offset", 1), ("page", 2), ("next", 3)];
         let style = page.choice("style", &words, 0);
-        let next = optional_pointer(&mut page, "next");
+        let next = optional_pointer(&mut page, "next").map(Next::At);
+        let next_header = header(&mut page, "next_header").map(Next::Header);
+        if next.is_some() && next_header.is_some() {
+            page.mistake("next", "stands beside next_header; one of the two");
+        }
         let total_header = header(&mut page, "total_header").map(Total::Header);
         let total = optional_pointer(&mut page, "total").map(Total::At);
         Self {
@@ -266,7 +292,7 @@ impl Listing {
                 0 => Style::None,
                 1 => Style::Offset,
                 2 => Style::Page,
-                _ => Style::Next(next),
+                _ => Style::Next(next.or(next_header).unwrap_or(Next::Link)),
             },
             first: page.number("first", 1, 0..=1),
             size: page.number("size", 100, 1..=10_000),
@@ -287,16 +313,14 @@ impl Find {
 }
 
 impl NewId {
-    pub(super) fn read(section: &mut Section) -> Self {
+    /// None where the app does not tell it.
+    pub(super) fn read(section: &mut Section) -> Option<Self> {
         let at = optional_pointer(section, "new_id").map(Self::At);
         let header = header(section, "new_id_header").map(Self::Header);
-        if at.is_some() == header.is_some() {
-            section.mistake(
-                "new_id",
-                "is where the answer tells the new id; exactly one of new_id and new_id_header",
-            );
+        if at.is_some() && header.is_some() {
+            section.mistake("new_id", "stands beside new_id_header; one of the two");
         }
-        at.or(header).unwrap_or(Self::At(Pointer::default()))
+        at.or(header)
     }
 }
 

@@ -133,6 +133,34 @@ impl Template {
         })
     }
 
+    /// The value of `{word}` in a text that this wrote; none where it cannot have written it.
+    pub fn undo(&self, word: &str, text: &str) -> Option<String> {
+        let (before, after) = self.around(word)?;
+        let value = text.strip_prefix(&before)?.strip_suffix(&after)?;
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    /// What stands before and behind `{word}`; none where it does not stand there once, as it is, with nothing else that
+    /// differs from call to call.
+    pub fn around(&self, word: &str) -> Option<(String, String)> {
+        let (mut before, mut after) = (String::new(), None);
+        for part in &self.0 {
+            let text = match part {
+                Part::Text(text) => text.clone(),
+                Part::Secret(secret, filters) => plain(secret, filters),
+                Part::Value(Name::Word(its), filters)
+                    if *its == word && after.is_none() && filters.iter().all(Filter::keeps) =>
+                {
+                    after = Some(String::new());
+                    continue;
+                }
+                Part::Value(..) => return None,
+            };
+            after.as_mut().unwrap_or(&mut before).push_str(&text);
+        }
+        Some((before, after?))
+    }
+
     /// Whether this word stands in it.
     pub fn has(&self, word: &str) -> bool {
         self.names()
@@ -149,9 +177,7 @@ impl Template {
                 Part::Text(text) => sample.push_str(text),
                 Part::Value(..) => sample.push('x'),
                 Part::Secret(secret, filters) => {
-                    let value = Json::from(secret.expose());
-                    let value = filters.iter().fold(value, |value, filter| filter.of(value));
-                    let value = written(&value);
+                    let value = plain(secret, filters);
                     if in_path && leads_away(&value) {
                         return Err("a variable in it is empty, or holds a slash".to_owned());
                     }
@@ -167,6 +193,14 @@ impl Template {
 }
 
 impl Filter {
+    /// Whether who reads what it wrote has the value again.
+    const fn keeps(&self) -> bool {
+        match self {
+            Self::Int | Self::Lower | Self::Str => true,
+            Self::Json | Self::B64 => false,
+        }
+    }
+
     /// A value as this writes it.
     pub fn of(self, value: Json) -> Json {
         match self {
@@ -183,6 +217,11 @@ impl Filter {
             Self::B64 => STANDARD.encode(written(&value)).into(),
         }
     }
+}
+
+fn plain(secret: &Secret, filters: &[Filter]) -> String {
+    let value = Json::from(secret.expose());
+    written(&filters.iter().fold(value, |value, filter| filter.of(value)))
 }
 
 /// A value as a text.

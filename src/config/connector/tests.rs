@@ -178,3 +178,31 @@ fn what_the_operator_wrote_stands_above_the_preset() {
         .unwrap();
     assert!(!cookies.is_empty());
 }
+
+#[test]
+fn what_members_look_like_can_be_undone() {
+    for (looks, fine) in [
+        ("as = \"account:{x}\"", true),
+        ("as = \"{x|int}\"", true),
+        ("ref = \"/id\"\nas = { id = \"u-{x}\" }", true),
+        ("ref = \"/id\"\nas = \"people/{x}\"", true),
+        ("as = \"{x}:{x}\"", false),
+        ("as = \"account\"", false),
+        ("as = \"{x|b64}\"", false),
+        ("ref = \"/id\"\nas = { id = \"{x}:{x}\" }", false),
+    ] {
+        let groups = "[groups]\n[groups.fields]\nname = \"displayName\"\n[groups.list]\ncall = \"GET /teams\"\n[groups.members]\nmode = \"group_field\"\nread = \"/members\"\nset = { call = \"PUT /teams/{group}\", body = \"{users}\" }\n";
+        let told = told(&format!("{SMALL}{groups}{looks}\n"));
+        let line = if looks.starts_with("ref") { 20 } else { 19 };
+        let want = format!("{line}: groups.members.as: ");
+        assert_eq!(told.is_empty(), fine, "{looks}: {told}");
+        assert!(fine || told.starts_with(&want), "{looks}: {told}");
+    }
+}
+
+#[test]
+fn names_in_the_keys_of_a_body_are_checked() {
+    let delete = "[users.delete]\ncall = \"POST /remove\"\nbody = { all = { \"{nosuch}\" = true, \"{value}\" = 1 } }\n";
+    let told = told(&format!("{SMALL}{delete}"));
+    assert!(told.starts_with("12: users.delete.body: "), "{told}");
+}
