@@ -25,7 +25,7 @@ impl People {
             return self.commit(changes, events, &Touch::default()).await;
         };
         let _name = self.name_turn(Kind::User, &app.name_of(user)).await;
-        let made = app.make_user(user, begun.take_over, self.clock.now());
+        let made = app.make_user(user, (begun.take_over, begun.anew), self.clock.now());
         let mut in_app = made.await?;
         let along = std::mem::take(&mut in_app.along).and(begun.settled());
         let done = self

@@ -9,6 +9,7 @@ mod commit;
 mod drift;
 mod group_commit;
 mod groups;
+mod leave;
 mod lookup;
 mod owed;
 mod people;

@@ -147,7 +147,7 @@ impl People {
         let link = app.ledger.link(owner).await?;
         match (user, link) {
             (Some(user), Some(link)) if user.managed_by == ManagedBy::Retired => {
-                self.retire(app, owner, &user, &link).await
+                self.retire(app, owner, &user, (&link, intent)).await
             }
             (Some(user), link) => {
                 let place = (link, take_over);
@@ -155,7 +155,11 @@ impl People {
             }
             (None, Some(link)) => {
                 let known = app.known(owner, &link).await?;
-                told(owner, app.connector.remove_user(&known).await?, &known.id);
+                let removal = app.connector.remove_user(&known).await?;
+                if removal != Removal::Removed {
+                    app.leave_groups(owner, intent, &known).await?;
+                }
+                told(owner, removal, &known.id);
                 let gone = Ledger::untie(owner).and(Ledger::settle(owner));
                 Ok(app.ledger.write(gone).await?)
             }
@@ -172,15 +176,17 @@ impl People {
         app: &AppSide,
         owner: &Owner,
         user: &User,
-        link: &Link,
+        (link, intent): (&Link, &Intent),
     ) -> Result<(), Refused> {
         let mut wanted = view::of_user(&app.connector, user);
         wanted.insert("active".to_owned(), false.into());
         let known = app.known(owner, link).await?;
         match app.connector.update_user(&known, &wanted, &wanted).await {
-            Ok(_) | Err(AppFailure::Missing) => Ok(app.ledger.write(Ledger::settle(owner)).await?),
-            Err(failure) => Err(failure.into()),
+            Ok(known) => app.leave_groups(owner, intent, &known).await?,
+            Err(AppFailure::Missing) => {}
+            Err(failure) => return Err(failure.into()),
         }
+        Ok(app.ledger.write(Ledger::settle(owner)).await?)
     }
 
     /// Gone here, and never linked to an account: one of their name is deactivated. It is not deleted, for nobody knows
@@ -280,8 +286,7 @@ impl People {
             return Ok(app.ledger.write(Ledger::settle(owner)).await?);
         }
         let wanted = view::of_user(&app.connector, &user);
-        let known = Known::new(found.id.as_str(), app.connector.login(&wanted));
-        let known = app.connector.update_user(&known, &wanted, &wanted);
+        let known = app.dress(&found, &wanted, intent.anew);
         let link = app.link_again(known.await?, &wanted, intent.password.clone());
         user.version = 1;
         let link = Link {

@@ -73,16 +73,17 @@ impl AppSide {
     }
 
     /// Makes a new person there. Whom the app has already is taken over where that is allowed; nobody's who is
-    /// somebody else's with us.
+    /// somebody else's with us. With `anew`, who sleeps there was somebody who is deleted here.
     pub(in crate::provision) async fn make_user(
         &self,
         user: &User,
-        take_over: TakeOver,
+        (take_over, anew): (TakeOver, bool),
         now: Timestamp,
     ) -> Result<InApp, Refused> {
         let (owner, wanted) = (Self::owner_of(user), view::of_user(&self.connector, user));
         let intent = Intent {
             create: serde_json::to_value(user).ok(),
+            anew,
             ..Intent::sync(now)
         };
         let (link, made) = self.place(&owner, &wanted, take_over, intent).await?;
@@ -109,7 +110,8 @@ impl AppSide {
                 let link = self.shut(&owner, &wanted, take_over, now).await?;
                 return Ok(link.map(|link| Self::done(owner, &link, None)));
             }
-            return self.make_user(after, take_over, now).await.map(Some);
+            let made = self.make_user(after, (take_over, false), now);
+            return made.await.map(Some);
         };
         if owed.is_none() && !link.unconfirmed && was == wanted {
             return Ok(None);

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::AppSide;
 use super::begun::TakeOver;
 use super::people::new_password;
+use super::{AppSide, is_active};
 use crate::connector::{
     AppFailure, Attributes, Found, Intent, Kind, Known, Ledger, Link, Made, Owner,
 };
@@ -42,6 +42,7 @@ impl AppSide {
         let sealed = password.as_ref().map(|text| self.ledger.seal(owner, text));
         let intent = Intent {
             password: sealed.transpose()?,
+            anew: false,
             ..intent
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
@@ -125,16 +126,17 @@ impl AppSide {
             };
             return self.give_up(owner, before.as_ref(), failure).await;
         }
+        let sleeps = !self.connector.can_deactivate() || !is_active(&found.attributes);
         let intent = Intent {
             app_id: Some(found.id.clone()),
+            anew: intent.anew && sleeps,
             ..intent
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
         // Made by us before a crash: then the intent has its password.
         let begun = self.ledger.intent(owner).await?;
         let password = begun.and_then(|intent| intent.password);
-        let known = self.known_as(found);
-        match self.connector.update_user(&known, wanted, wanted).await {
+        match self.dress(found, wanted, intent.anew).await {
             Ok(known) => Ok(self.link_again(known, wanted, password)),
             Err(failure) => self.give_up(owner, before.as_ref(), failure).await,
         }

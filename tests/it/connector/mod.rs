@@ -5,6 +5,7 @@ mod away;
 mod checked;
 mod drifted;
 mod imported;
+mod inherited;
 mod kanboard;
 mod killed;
 mod miniflux;
