@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::begun::TakeOver;
 use super::{AppSide, is_active, view};
 use crate::connector::{Found, Kind, Link, Owner};
-use crate::identity::{ManagedBy, UserId};
+use crate::identity::{ManagedBy, UserId, fold};
 use crate::metrics::Kind as Label;
 use crate::provision::{People, Provision, Refused};
 
@@ -134,6 +134,12 @@ impl Provision {
                 .then(|| drift(DriftKind::Missing, "it is gone".to_owned())));
         };
         let wanted = view::of_user(&app.connector, &user);
+        let held = app.connector.login(&account.attributes);
+        let is_wanted = fold(&held) == fold(&app.connector.login(&wanted));
+        if !is_wanted && !app.is_theirs(owner, link, account).await? {
+            let note = format!("is called {held:?} there: renamed, or somebody else's by now");
+            return Ok(Some(drift(DriftKind::Changed, note)));
+        }
         let differing = app.connector.differences(account, &wanted);
         let names: Vec<_> = differing.into_iter().collect();
         Ok((!names.is_empty()).then(|| drift(DriftKind::Changed, names.join(", "))))
@@ -157,9 +163,30 @@ impl Provision {
             done => done,
         };
         match done {
-            Ok(()) => drift.mended = true,
+            Ok(()) => self.look_again(app, owner, drift).await?,
             Err(Refused::App(failure)) => drift.note = format!("{}; {failure}", drift.note),
             Err(refused) => return Err(refused),
+        }
+        Ok(())
+    }
+}
+
+impl Provision {
+    /// What was mended is so by now: an app may say yes and do nothing.
+    async fn look_again(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        drift: &mut Drift,
+    ) -> Result<(), Refused> {
+        let Some(link) = app.ledger.link(owner).await? else {
+            drift.mended = true;
+            return Ok(());
+        };
+        let account = app.connector.user(&link.app_id).await?;
+        match self.compare(app, owner, &link, account.as_ref()).await? {
+            None => drift.mended = true,
+            Some(left) => drift.note = format!("{}, also after the change", left.note),
         }
         Ok(())
     }

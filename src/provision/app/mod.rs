@@ -8,6 +8,7 @@ mod begun;
 mod commit;
 mod drift;
 mod group_commit;
+mod group_owed;
 mod groups;
 mod leave;
 mod lookup;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::connector::{
-    AppFailure, Attributes, Connector, Intent, Kind, Known, Ledger, Link, Owner,
+    AppFailure, Attributes, Connector, Found, Intent, Kind, Known, Ledger, Link, Owner,
 };
 use crate::identity::User;
 use crate::provision::Refused;
@@ -106,6 +107,17 @@ impl AppSide {
             }
         }
         Ok(known)
+    }
+
+    /// Whether an account is still the one that was linked: nothing is written to one of another name.
+    async fn is_theirs(
+        &self,
+        owner: &Owner,
+        link: &Link,
+        account: &Found,
+    ) -> Result<bool, Refused> {
+        let known = self.known(owner, link).await?;
+        Ok(self.connector.is_known(&known, account))
     }
 
     /// Tied, and nothing owed.

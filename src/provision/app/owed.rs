@@ -8,7 +8,7 @@ use super::{AppSide, view};
 use crate::clock::Timestamp;
 use crate::connector::{AppFailure, Found, Intent, Kind, Known, Ledger, Link, Owner, Removal};
 use crate::directory::{Change, DirectoryError, Expected};
-use crate::identity::{GroupId, ManagedBy, User, UserId, fold};
+use crate::identity::{ManagedBy, User, UserId, fold};
 use crate::provision::touch::Touch;
 use crate::provision::turns::Turn;
 use crate::provision::{Actor, People, Provision, Refused};
@@ -317,7 +317,7 @@ impl People {
     }
 
     /// It is not there: but a call that was given up may come to the app yet.
-    async fn give_time(
+    pub(super) async fn give_time(
         &self,
         app: &AppSide,
         owner: &Owner,
@@ -372,65 +372,10 @@ impl People {
         }
         Ok(())
     }
-
-    async fn settle_group(
-        &self,
-        app: &AppSide,
-        owner: &Owner,
-        intent: &Intent,
-    ) -> Result<(), Refused> {
-        let id = GroupId::from(owner.id.as_str());
-        let group = self.directory.group(&owner.tenant, &id).await?;
-        let link = app.ledger.link(owner).await?;
-        let Some(group) = group else {
-            let begun = intent
-                .create
-                .as_ref()
-                .and_then(|group| group.get("display_name")?.as_str());
-            let _name = self.name_turn(Kind::Group, begun.unwrap_or_default()).await;
-            if app.ledger.intent(owner).await?.is_none() {
-                return Ok(());
-            }
-            if let Some(link) = link {
-                let known = app.known(owner, &link).await?;
-                told(owner, app.connector.remove_group(&known).await?, &known.id);
-            } else if begun.is_some() {
-                match app.begun_group(owner, intent).await? {
-                    Some(found) if !app.connector.deletes_groups() => {
-                        return self.finish_group(app, owner, intent, found).await;
-                    }
-                    // Nobody was told of it.
-                    Some(found) => {
-                        let known = Known::new(found.id, begun.unwrap_or_default());
-                        told(owner, app.connector.remove_group(&known).await?, &known.id);
-                    }
-                    None => return self.give_time(app, owner, intent).await,
-                }
-            }
-            return Ok(app
-                .ledger
-                .write(Ledger::untie(owner).and(Ledger::settle(owner)))
-                .await?);
-        };
-        let link = app
-            .bring_group(owner, link, (&group, &group), self.clock.now())
-            .await?;
-        let mut wanted = self.members_there(app, &group).await?;
-        let mut remove = app.connector.members(&link.app_id).await?;
-        remove.retain(|id| wanted.remove(id).is_none());
-        let (add, remove): (Vec<_>, Vec<_>) =
-            (wanted.into_values().collect(), remove.into_iter().collect());
-        let known = app.known(owner, &link).await?;
-        app.connector.change_members(&known, &add, &remove).await?;
-        Ok(app
-            .ledger
-            .write(Ledger::tie(owner, &link).and(Ledger::settle(owner)))
-            .await?)
-    }
 }
 
 /// What the app cannot do is no reason to ask it for ever: an operator is told.
-fn told(owner: &Owner, removal: Removal, app_id: &str) {
+pub(super) fn told(owner: &Owner, removal: Removal, app_id: &str) {
     if removal == Removal::Left {
         let (id, kind) = (owner.id.as_str(), owner.kind);
         tracing::warn!(id, ?kind, app_id, "deleted here, and left in the app");
