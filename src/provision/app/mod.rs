@@ -7,6 +7,7 @@ mod account;
 mod begun;
 mod commit;
 mod drift;
+mod drift_groups;
 mod group_commit;
 mod group_owed;
 mod groups;

@@ -228,9 +228,14 @@ impl People {
         let now = self.clock.now();
         let _name = self.name_turn(Kind::User, &app.name_of(user)).await;
         let link = match link {
-            Some(link) => {
-                app.bring(owner, &link, (take_over, now), &wanted, &wanted)
-                    .await?
+            Some(before) => {
+                let place = (take_over, now);
+                let link = app.bring(owner, &before, place, &wanted, &wanted).await?;
+                // Made again, and in no group yet.
+                if link.app_id != before.app_id {
+                    self.join_groups(app, user, &link).await?;
+                }
+                link
             }
             None if user.active => {
                 let link = match &intent.app_id {

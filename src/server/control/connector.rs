@@ -86,7 +86,7 @@ impl Asked<'_> {
             let event = Event {
                 action: "connector.mended".to_owned(),
                 actor: self.actor.name.clone(),
-                reason: Some(format!("{mended} accounts")),
+                reason: Some(format!("{mended} accounts and groups")),
                 ..Event::default()
             };
             self.app.audit.write(event).await?;

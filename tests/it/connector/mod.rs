@@ -4,6 +4,7 @@ mod administrators;
 mod away;
 mod checked;
 mod drifted;
+mod drifted_groups;
 mod imported;
 mod inherited;
 mod kanboard;
