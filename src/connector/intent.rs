@@ -34,7 +34,7 @@ pub struct Intent {
     pub since: Timestamp,
     /// When it was tried last.
     pub tried: Timestamp,
-    /// How often it was tried again.
+    /// How often it was tried in vain.
     pub attempts: u32,
     /// What was met last.
     pub why: String,

@@ -89,10 +89,27 @@ impl People {
             Err(Refused::App(failure)) => {
                 let (id, kind) = (owner.id.as_str(), owner.kind);
                 tracing::warn!(id, ?kind, error = %failure, "the app does not follow yet");
-                self.note(owner, &failure).await
+                Ok(())
             }
             done => done,
         }
+    }
+
+    /// A first try in vain: if anything is left to do, it is noted why. What was owed before keeps its own reason where
+    /// nothing of this try is left.
+    pub(in crate::provision) async fn noted<T>(
+        &self,
+        owner: &Owner,
+        done: Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        if let (Err(Refused::App(failure)), Some(app)) = (&done, &self.app) {
+            let owed = app.ledger.intent(owner).await?;
+            let is_told = owed.is_none_or(|intent| !intent.why.is_empty());
+            if failure.perhaps_done() || !is_told {
+                self.note(owner, failure).await?;
+            }
+        }
+        done
     }
 
     async fn note(&self, owner: &Owner, failure: &AppFailure) -> Result<(), Refused> {
@@ -131,6 +148,9 @@ impl People {
                 None => Ledger::untie(owner),
             };
             app.ledger.write(free.and(Ledger::settle(owner))).await?;
+        }
+        if let Err(Refused::App(failure)) = &done {
+            self.note(owner, failure).await?;
         }
         done
     }

@@ -31,7 +31,7 @@ pub struct OwedRow {
     pub making: bool,
     /// Since when.
     pub since: String,
-    /// How often it was tried again.
+    /// How often it was tried in vain.
     pub attempts: u32,
     /// What was met last.
     pub why: String,

@@ -16,6 +16,7 @@ mod turned_down;
 mod two_tenants;
 mod unlinked;
 mod whose;
+mod why;
 
 use std::time::Duration;
 
