@@ -159,7 +159,7 @@ impl Provision {
                 .active
                 .then(|| drift(DriftKind::Missing, "it is gone".to_owned())));
         };
-        let wanted = view::of_user(&app.connector, &user);
+        let wanted = view::Wanted::of_user(&app.connector, &user).said;
         let held = app.connector.login(&account.attributes);
         let is_wanted = fold(&held) == fold(&app.connector.login(&wanted));
         if !is_wanted && !app.is_theirs(owner, link, account).await? {

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::AppSide;
+use super::view::Wanted;
 use crate::connector::{AppFailure, Attributes, Found, Intent, Kind, Known, Ledger, Owner};
 use crate::identity::User;
 use crate::provision::{People, Refused};
@@ -57,14 +58,15 @@ impl AppSide {
     pub(super) async fn dress(
         &self,
         found: &Found,
-        wanted: &Attributes,
+        wanted: &Wanted,
         anew: bool,
     ) -> Result<Known, AppFailure> {
         let known = self.known_as(found);
         if !anew {
-            return self.connector.update_user(&known, wanted, wanted).await;
+            let said = &wanted.said;
+            return self.connector.update_user(&known, said, said).await;
         }
-        let wanted = self.emptied(wanted, found).await?;
+        let wanted = self.emptied(&wanted.all, found).await?;
         let mut was = wanted.clone();
         // These open doors: an app that keeps them all the same gives nobody the account.
         was.retain(|name, _| !matches!(name.as_str(), "emails.value" | "roles.value"));
@@ -80,7 +82,12 @@ impl AppSide {
             let empty = match value {
                 Value::String(text) if !text.is_empty() => "".into(),
                 Value::Bool(true) => false.into(),
-                _ => continue,
+                Value::Null
+                | Value::Bool(false)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)
+                | Value::Object(_) => continue,
             };
             all.entry(name).or_insert(empty);
         }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::begun::TakeOver;
+use super::view::Wanted;
 use super::{AppSide, view};
 use crate::clock::Timestamp;
 use crate::connector::{AppFailure, Found, Intent, Kind, Known, Ledger, Link, Owner, Removal};
@@ -198,7 +199,7 @@ impl People {
         user: &User,
         (link, intent): (&Link, &Intent),
     ) -> Result<(), Refused> {
-        let mut wanted = view::of_user(&app.connector, user);
+        let mut wanted = Wanted::of_user(&app.connector, user).said;
         wanted.insert("active".to_owned(), false.into());
         let known = app.known(owner, link).await?;
         match app.connector.update_user(&known, &wanted, &wanted).await {
@@ -221,7 +222,7 @@ impl People {
         let now = self.clock.now();
         for name in &intent.names {
             let _name = self.name_turn(Kind::User, name).await;
-            let wanted = app.out(name);
+            let wanted = app.out(name).into();
             let shut = app.shut(owner, &wanted, take_over, now).await;
             if let Err(Refused::App(failure)) = &shut
                 && failure.passes()
@@ -244,13 +245,14 @@ impl People {
         (link, take_over): (Option<Link>, TakeOver),
         intent: &Intent,
     ) -> Result<(), Refused> {
-        let wanted = view::of_user(&app.connector, user);
+        let wanted = Wanted::of_user(&app.connector, user);
         let now = self.clock.now();
         let _name = self.name_turn(Kind::User, &app.name_of(user)).await;
         let link = match link {
             Some(before) => {
                 let place = (take_over, now);
-                let link = app.bring(owner, &before, place, &wanted, &wanted).await?;
+                let link = app.bring(owner, &before, place, &wanted, &wanted.all);
+                let link = link.await?;
                 // Made again, and in no group yet.
                 if link.app_id != before.app_id {
                     self.join_groups(app, user, &link).await?;
@@ -260,9 +262,10 @@ impl People {
             None if user.active => {
                 let link = match &intent.app_id {
                     Some(id) => {
-                        let known = Known::new(id.as_str(), app.connector.login(&wanted));
-                        let known = app.connector.update_user(&known, &wanted, &wanted);
-                        app.link_again(known.await?, &wanted, intent.password.clone())
+                        let all = &wanted.all;
+                        let known = Known::new(id.as_str(), app.connector.login(all));
+                        let known = app.connector.update_user(&known, all, all);
+                        app.link_again(known.await?, all, intent.password.clone())
                     }
                     None => {
                         app.place(owner, &wanted, take_over, Intent::sync(now))
@@ -310,9 +313,9 @@ impl People {
         if let Err(Refused::App(_somebody_else_s)) = app.check_free(owner, &found).await {
             return Ok(app.ledger.write(Ledger::settle(owner)).await?);
         }
-        let wanted = view::of_user(&app.connector, &user);
+        let wanted = Wanted::of_user(&app.connector, &user);
         let known = app.dress(&found, &wanted, intent.anew);
-        let link = app.link_again(known.await?, &wanted, intent.password.clone());
+        let link = app.link_again(known.await?, &wanted.all, intent.password.clone());
         user.version = 1;
         let link = Link {
             unconfirmed: true,

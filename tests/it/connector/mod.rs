@@ -15,6 +15,7 @@ mod troubles;
 mod turned_down;
 mod two_tenants;
 mod unlinked;
+mod unsaid;
 mod whose;
 mod why;
 
