@@ -91,8 +91,8 @@ impl AppSide {
         // Where the id is the name, a rename without an answer led to another one.
         let called = |name: &String| {
             let key = self.connector.user_key().to_owned();
-            let named = Attributes::from([(key, name.as_str().into())]);
-            self.connector.id_after(&link.app_id, &named)
+            let so = Attributes::from([(key, name.as_str().into())]);
+            self.connector.id_after(&link.app_id, &so)
         };
         let others = names.iter().rev().map(called);
         let others: Vec<String> = others.filter(|id| *id != link.app_id).collect();
