@@ -4,7 +4,9 @@ mod administrators;
 mod away;
 mod checked;
 mod drifted;
+mod drifted_groups;
 mod imported;
+mod inherited;
 mod kanboard;
 mod killed;
 mod miniflux;
@@ -13,7 +15,9 @@ mod troubles;
 mod turned_down;
 mod two_tenants;
 mod unlinked;
+mod unsaid;
 mod whose;
+mod why;
 
 use std::time::Duration;
 
