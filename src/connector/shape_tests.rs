@@ -84,7 +84,11 @@ async fn a_hit_that_tells_no_name_is_not_nobody() {
         ("item = \"\"", r#"{"id":1,"login":"adam"}"#, Ok(false)),
         ("item = \"\"", "{}", Ok(false)),
         ("items = \"\"", r#"[{"id":1}]"#, Err(())),
-        ("items = \"\"", r#"[{"id":1},{"id":2,"login":"ada"}]"#, Ok(true)),
+        (
+            "items = \"\"",
+            r#"[{"id":1},{"id":2,"login":"ada"}]"#,
+            Ok(true),
+        ),
         ("items = \"\"", "[]", Ok(false)),
     ] {
         let find = format!("[users.find.userName]\ncall = \"GET /users?q={{value}}\"\n{place}\n");
@@ -118,7 +122,12 @@ async fn what_is_cleared_is_no_element_that_says_nothing() {
     assert_eq!((&ada["mails"], &ada["job"]), (&json!([]), &json!(null)));
     let eve = given(&[("userName", "eve"), ("emails.value", ""), ("title", "")]);
     connector.create_user(&eve, None).await.unwrap();
-    let sent = app.state().seen.iter().find(|it| it.starts_with("POST")).cloned();
+    let sent = app
+        .state()
+        .seen
+        .iter()
+        .find(|it| it.starts_with("POST"))
+        .cloned();
     assert_eq!(sent.as_deref(), Some(r#"POST /people {"login":"eve"}"#));
 }
 
@@ -133,7 +142,11 @@ async fn lists_of_other_shapes_are_lists() {
         (paged, r#"{"start":0,"total":3}"#, None),
         (paged, r#"{"start":0}"#, None),
         (whole, r#"{"total":0}"#, None),
-        (whole, r#"{"all":{"root":{"id":1},"ada":{"id":2}}}"#, Some(2)),
+        (
+            whole,
+            r#"{"all":{"root":{"id":1},"ada":{"id":2}}}"#,
+            Some(2),
+        ),
         (whole, r#"{"all":{}}"#, Some(0)),
         (whole, r#"{"all":{"root":{"id":1},"error":"no"}}"#, None),
         ("GET /users?p=1\"\n", r#"{"error":{"id":5}}"#, None),
