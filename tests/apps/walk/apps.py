@@ -18,6 +18,8 @@ class App:
     cannot = {}
     # A delete leaves the account, inactive.
     soft = False
+    # Packed by its makers or by Debian. What others packed runs when it is asked for by name.
+    official = True
 
     def __init__(self, ready):
         self.ready, self.url = ready, ready["url"]
@@ -305,6 +307,7 @@ class Gitea(App):
         "rename": "by a call of its own, which no preset can say; the account and its login stay",
         "groups": "its teams belong to one organisation each", "letters": "its names are ASCII only",
     }
+    official = False
 
     def headers(self):
         return {"Authorization": "token " + self.ready["GITEA_TOKEN"]}
