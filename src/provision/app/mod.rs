@@ -13,6 +13,7 @@ mod group_owed;
 mod groups;
 mod leave;
 mod lookup;
+mod noted;
 mod owed;
 mod people;
 mod place;

@@ -96,37 +96,6 @@ impl People {
         }
     }
 
-    /// A first try in vain: if anything is left to do, it is noted why. What was owed before keeps its own reason where
-    /// nothing of this try is left.
-    pub(in crate::provision) async fn noted<T>(
-        &self,
-        owner: &Owner,
-        done: Result<T, Refused>,
-    ) -> Result<T, Refused> {
-        if let (Err(Refused::App(failure)), Some(app)) = (&done, &self.app) {
-            let owed = app.ledger.intent(owner).await?;
-            let is_told = owed.is_none_or(|intent| !intent.why.is_empty());
-            if failure.perhaps_done() || !is_told {
-                self.note(owner, failure).await?;
-            }
-        }
-        done
-    }
-
-    async fn note(&self, owner: &Owner, failure: &AppFailure) -> Result<(), Refused> {
-        let Some(app) = &self.app else { return Ok(()) };
-        if let Some(intent) = app.ledger.intent(owner).await? {
-            let intent = Intent {
-                attempts: intent.attempts.saturating_add(1),
-                tried: self.clock.now(),
-                why: failure.to_string(),
-                ..intent
-            };
-            app.ledger.write(Ledger::intend(owner, &intent)).await?;
-        }
-        Ok(())
-    }
-
     /// Makes the app hold what the directory holds of one record, if that is owed. The caller has the record's turn.
     pub(in crate::provision) async fn settle(
         &self,
