@@ -53,12 +53,7 @@ impl Records<'_> {
 
     /// Refuses hits of a search by the key that tell no key at all: whom they mean cannot be seen, and to make somebody
     /// would be to write over them where a create is an upsert.
-    fn check_told(
-        &self,
-        attribute: &str,
-        value: &str,
-        hits: &[Found],
-    ) -> Result<(), AppFailure> {
+    fn check_told(&self, attribute: &str, value: &str, hits: &[Found]) -> Result<(), AppFailure> {
         let searched = self.kind.find.contains_key(attribute) || self.id_is(attribute);
         let tells = |found: &Found| {
             let held = found.attributes.get(attribute).map(written);

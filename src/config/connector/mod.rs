@@ -34,7 +34,9 @@ pub use body::{Body, SPREAD};
 pub use errors::{Condition, ErrorRule, Meaning, OPERATIONS, Test};
 pub use field::{Field, Only};
 pub use kinds::{Active, Groups as AppGroups, Kind, Members, Mode, Users as AppUsers};
-pub use operation::{Called, Find, Listing, NewId, Next, Operation, Pointer, Send, Style, Total, Update};
+pub use operation::{
+    Called, Find, Listing, NewId, Next, Operation, Pointer, Send, Style, Total, Update,
+};
 pub use presets::{PRESETS, preset};
 pub use template::{ATTRIBUTES, Filter, Name, Part, Template, leads_away, written};
 
