@@ -122,7 +122,7 @@ pub struct Metrics {
     pub connector_calls: Kinds,
     /// `sidegate_connector_owed`: records that the app has yet to follow.
     pub connector_owed: Gauge,
-    /// `sidegate_connector_drift{kind}`: accounts that were not as the directory says: `changed`, `missing`, `added`.
+    /// `sidegate_connector_drift{kind}`: accounts and groups that were not as the directory says: `changed`, `missing`, `added`.
     pub connector_drift: Family<Kind, Gauge>,
     /// `sidegate_webhook_posts_total{kind}`: `taken`, `refused`.
     pub webhook_posts: Kinds,
@@ -220,7 +220,7 @@ impl Metrics {
         );
         book.add(
             "connector_drift",
-            "Accounts of the app that are not as the directory says",
+            "Accounts and groups of the app that are not as the directory says",
             &m.connector_drift,
         );
         book.add(

@@ -48,7 +48,7 @@ pub(super) enum Command {
         #[arg(long, required = true)]
         dry_run: bool,
     },
-    /// Accounts of the app that are not as the directory says.
+    /// Accounts of the app, and groups of ours there, that are not as the directory says.
     Drift {
         /// What is mended: changed and missing become what the directory says, added ones are deactivated.
         #[arg(long, value_delimiter = ',', value_name = "KINDS", value_parser = kind)]
@@ -288,7 +288,7 @@ fn rehearse(connector: &Connector, runtime: &Runtime, output: &mut Output) -> bo
 
 fn drift(found: &[Drift], output: &mut Output) {
     if found.is_empty() {
-        return output.line("every account is as the directory says");
+        return output.line("every account and every group of ours is as the directory says");
     }
     let rows: Vec<_> = found
         .iter()
@@ -301,6 +301,7 @@ fn drift(found: &[Drift], output: &mut Output) {
             let mended = if drift.mended { "mended" } else { "" };
             vec![
                 kind.to_owned(),
+                format!("{:?}", drift.of).to_lowercase(),
                 drift.login.clone(),
                 drift.app_id.clone(),
                 drift.note.clone(),
@@ -308,7 +309,7 @@ fn drift(found: &[Drift], output: &mut Output) {
             ]
         })
         .collect();
-    output.table(&["what", "login", "id there", "note", ""], &rows);
+    output.table(&["what", "type", "login", "id there", "note", ""], &rows);
 }
 
 fn owed(rows: &[OwedRow], output: &mut Output) {

@@ -136,6 +136,8 @@ async fn ids_are_texts_and_whole_numbers() {
         let listed = listed.ok().map(|all| all[0].id.clone());
         assert_eq!(listed.as_deref(), want, "{id}");
         api.says("POST /api/users", &format!(r#"{{"id":{id}}}"#));
+        let its = format!("GET /api/users/{}", id.trim_matches('"'));
+        api.says(&its, &format!(r#"{{"id":{id},"login":"ada"}}"#));
         let made = connector
             .create_user(&given(&[("userName", "ada")]), None)
             .await;

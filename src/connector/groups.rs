@@ -153,6 +153,20 @@ impl Connector {
         Ok(Removal::Removed)
     }
 
+    /// Names of wanted attributes that a group does not hold.
+    ///
+    /// # Errors
+    ///
+    /// Groups stay with us.
+    pub fn group_differences(
+        &self,
+        found: &Found,
+        wanted: &Attributes,
+    ) -> Result<Vec<String>, AppFailure> {
+        let differing = self.records(self.mapped()?).differences(found, wanted);
+        Ok(differing.into_keys().collect())
+    }
+
     /// The app's ids of the people in a group.
     ///
     /// # Errors

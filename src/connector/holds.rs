@@ -74,18 +74,19 @@ impl Connector {
         if !self.can_deactivate() {
             return None;
         }
-        match after.attributes.get("active")? {
-            Value::Bool(is) if *is == wanted => None,
-            Value::Bool(is) => Some(format!(
+        let held = after.attributes.get("active")?;
+        match held.as_bool() {
+            Some(is) if is == wanted => None,
+            Some(is) => Some(format!(
                 "it took the change to {}, and says {}",
                 word(wanted),
-                word(*is)
+                word(is)
             )),
-            other => {
+            None => {
                 let field = self.users.kind.field("active");
                 let field = field.map(|field| field.name.as_str()).unwrap_or_default();
                 Some(format!(
-                    "its {field} is {other}, which says neither active nor inactive: the field needs \
+                    "its {field} is {held}, which says neither active nor inactive: the field needs \
                      map = {{ true = …, false = … }}"
                 ))
             }
@@ -123,17 +124,13 @@ impl Records<'_> {
         if old.is_some_and(|old| alike(old, wanted, exact)) {
             return true;
         }
-        match held {
-            Some(held) => Some(held) != old && !written(held).is_empty(),
-            // What a record never tells cannot be judged.
-            None => {
-                let read = self
-                    .kind
-                    .field(name)
-                    .and_then(|field| field.read.as_ref()?.of(&after.record));
-                old.is_none() && read.is_none()
-            }
+        if let Some(held) = held {
+            return Some(held) != old && !written(held).is_empty();
         }
+        // What a record never tells cannot be judged.
+        let field = self.kind.field(name);
+        let read = field.and_then(|field| field.read.as_ref()?.of(&after.record));
+        old.is_none() && read.is_none()
     }
 }
 

@@ -105,6 +105,10 @@ async fn nobody_is_judged_by_what_they_did_not_ask_for() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::excessive_nesting,
+    reason = "what the app does, within a table"
+)]
 async fn another_name_is_looked_after_as_well() {
     for (holds, want) in [
         (None, None),
@@ -181,6 +185,11 @@ async fn active_must_be_yes_or_no() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::excessive_nesting,
+    reason = "what the app does, within a table"
+)]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn who_is_a_member_is_looked_after() {
     let calls = "[groups.members]\nmode = \"calls\"\nread = \"/members\"\n\
                  add = { call = \"PUT /teams/{group}/people/{user}\" }\n\
@@ -215,7 +224,7 @@ async fn who_is_a_member_is_looked_after() {
                     "GET" => return None,
                     _ if ignores => {}
                     "PATCH" if path.starts_with("/teams") => {
-                        team["members"] = body["members"].clone()
+                        team["members"] = body["members"].clone();
                     }
                     "PATCH" => return None,
                     "PUT" => team["members"].as_array_mut().unwrap().push(json!(2)),

@@ -21,6 +21,12 @@ pub struct Intent {
     /// id, it is found by them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
+    /// Ids of groups of ours that somebody was in when they were deleted: an account that stays leaves them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// The account was that of somebody who was deleted here: it keeps nothing of theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
     /// The password that the record is made with: so that a crash in between does not lose it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Sealed>,
@@ -28,7 +34,7 @@ pub struct Intent {
     pub since: Timestamp,
     /// When it was tried last.
     pub tried: Timestamp,
-    /// How often it was tried again.
+    /// How often it was tried in vain.
     pub attempts: u32,
     /// What was met last.
     pub why: String,
@@ -41,6 +47,8 @@ impl Intent {
             create: None,
             app_id: None,
             names: Vec::new(),
+            groups: Vec::new(),
+            anew: false,
             password: None,
             since,
             tried: since,
@@ -79,6 +87,10 @@ impl Intent {
     pub(super) fn after(mut self, before: Self) -> Self {
         self.password = self.password.or(before.password);
         self.app_id = self.app_id.or(before.app_id);
+        self.anew |= before.anew;
+        let more = before.groups.into_iter();
+        let more: Vec<_> = more.filter(|id| !self.groups.contains(id)).collect();
+        self.groups.extend(more);
         let newest = std::mem::replace(&mut self.names, before.names);
         self.names.retain(|its| !newest.contains(its));
         self.names.extend(newest);

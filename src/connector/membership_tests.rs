@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::fake::{FakeApi, Said, USERS, given};
 use super::stub::{API, GROUP_FIELD, StubApi, USER_FIELD};
@@ -55,7 +55,7 @@ async fn nobody_is_let_in_by_another_change_of_their_groups() {
     );
     assert_eq!((out.map(drop), joined), (Ok(()), Ok(())));
     let mut teams = app.state().people[&3]["teams"].clone();
-    teams.as_array_mut().unwrap().sort_by_key(|id| id.as_u64());
+    teams.as_array_mut().unwrap().sort_by_key(Value::as_u64);
     assert_eq!(teams, json!([1, 2]));
     let on = active("bob", true);
     connector.update_user(&bob, &on, &on).await.unwrap();

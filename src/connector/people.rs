@@ -116,6 +116,11 @@ impl Connector {
         !matches!(self.users.active, Active::None)
     }
 
+    /// Whether the app tells people apart by their address.
+    pub fn goes_by_address(&self) -> bool {
+        self.user_key() == "emails.value"
+    }
+
     /// Whether the app lets a login name be changed.
     pub fn renames_users(&self) -> bool {
         super::map::is_written(&self.users.kind, &self.users.kind.key)

@@ -99,7 +99,7 @@ pub(super) struct State {
 impl State {
     /// Somebody who was there; gives the id.
     pub(super) fn put(&mut self, what: &str, mut record: Value) -> u64 {
-        self.last += 1;
+        self.last = self.last.saturating_add(1);
         let id = self.last;
         record["id"] = id.into();
         self.all(what).insert(id, record);

@@ -44,6 +44,7 @@ async fn r53_the_id_that_a_create_answers_must_be_the_one_that_was_made() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_create_is_believed_in_the_apps_own_spelling() {
     for (name, fields, login, held, ok) in [
         ("as it is", "", "ada", json!({ "login": "ada" }), true),

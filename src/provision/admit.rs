@@ -262,7 +262,7 @@ impl Provision {
     /// address, nobody's while the address is a claim that the idp did not verify.
     fn claims(&self, user: &User, principal: &Principal) -> TakeOver {
         let app = self.people.app.as_ref();
-        let by_address = app.is_some_and(|app| app.connector.user_key() == "emails.value");
+        let by_address = app.is_some_and(|app| app.connector.goes_by_address());
         if by_address && user.managed_by == ManagedBy::SignIn && !principal.email_verified {
             TakeOver::Nobody
         } else {

@@ -142,7 +142,7 @@ impl Provision {
             let touch = Touch::person(&tenant, &id).ending(End::User(tenant, id), "deactivated");
             let mut event = actor.did("user.deleted", &user);
             event.changes = told::of_user(Some(&user), None);
-            let along = people.owes_end(&user);
+            let along = people.owes_removal(&user).await?;
             people
                 .commit_with(vec![change], vec![event], &touch, along)
                 .await?;

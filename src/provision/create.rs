@@ -109,13 +109,9 @@ impl Provision {
         }
         let changes = vec![Change::PutUser(Box::new(user.clone()), Expected::New)];
         let event = actor.did("user.created", &user);
+        let begun = Begun::nothing(TakeOver::Anybody);
         self.people
-            .commit_new(
-                &user,
-                changes,
-                vec![event],
-                Begun::nothing(TakeOver::Anybody),
-            )
+            .commit_new(&user, changes, vec![event], begun)
             .await?;
         Ok(user)
     }

@@ -311,7 +311,7 @@ impl Desk {
                 ..self.actor.did("user.deleted", &user)
             };
             let (people, along) = (&self.people, counted.along());
-            let along = along.and(people.owes_end(&user));
+            let along = along.and(people.owes_removal(&user).await?);
             let commit = people.commit_with(vec![change], vec![event], &touch, along);
             match commit.await {
                 Err(Refused::Directory(DirectoryError::Stale)) => {}

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::reload::Reload;
 use super::shared::Shared;
+use crate::connector::Kind;
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// How often what the app owes is looked at.
@@ -107,10 +108,14 @@ async fn compare(shared: &Arc<Shared>) {
         last = now;
         match app.provision.drift(&[]).await {
             Ok(found) if found.is_empty() => {}
-            Ok(found) => tracing::warn!(
-                accounts = found.len(),
-                "accounts of the app are not as the directory says; see sidegate connector drift"
-            ),
+            Ok(found) => {
+                let groups = found.iter().filter(|drift| drift.of == Kind::Group).count();
+                tracing::warn!(
+                    accounts = found.len().saturating_sub(groups),
+                    groups,
+                    "accounts of the app are not as the directory says; see sidegate connector drift"
+                );
+            }
             Err(error) => tracing::warn!(%error, "the app's accounts cannot be compared"),
         }
     }

@@ -58,7 +58,7 @@ pub struct Endpoint {
 /// `[api]`
 #[derive(Clone, Debug)]
 pub struct Api {
-    /// What the app is called in messages.
+    /// What the app is called in messages, and by which links to its accounts are told from those to another's.
     pub name: String,
     /// What paths are put behind; no slash at its end.
     pub base: Url,
@@ -141,7 +141,7 @@ impl Api {
         place: &Place<'_>,
         variables: Variables<'_>,
     ) -> Option<Self> {
-        let name = section.text("name", "the app");
+        let name = section.text("name", "");
         let text = match &place.base {
             Some(_) => section.text("base", ""),
             None => section.required("base"),
@@ -172,9 +172,15 @@ impl Api {
         let headers = headers.collect();
         let second = Duration::from_secs(1);
         let content_type = section.optional("content_type");
+        let base = base?;
+        // Links belong to the app of this name: without one another address is another app.
+        let name = match name.trim() {
+            "" => base.authority().to_owned(),
+            name => name.to_owned(),
+        };
         Some(Self {
             name,
-            base: base?,
+            base,
             headers,
             login: login.and_then(|login| ApiLogin::read(login, &plain)),
             endpoint,

@@ -1,6 +1,10 @@
 use super::*;
 
 fn told(text: &str) -> String {
+    read(text).1
+}
+
+fn read(text: &str) -> (Option<Connector>, String) {
     let known = |name: &str, _: &mut Vec<PathBuf>| match name {
         "UNSET" => Err("variable UNSET is not set, nor UNSET_FILE".to_owned()),
         _ => Ok(Secret::new("canary")),
@@ -19,7 +23,7 @@ fn told(text: &str) -> String {
         connector.is_some() || !lines.is_empty(),
         "refused without a reason"
     );
-    lines
+    (connector, lines)
 }
 
 #[test]
@@ -43,6 +47,16 @@ call = "GET /users"
 #[test]
 fn the_smallest_connector_reads() {
     assert_eq!(told(SMALL), "");
+}
+
+#[test]
+fn an_app_without_a_name_is_called_by_its_address() {
+    let name = |text: &str| read(text).0.unwrap().api.name;
+    assert_eq!(name(SMALL), "app.test");
+    let port = SMALL.replace("app.test", "app.test:8443");
+    assert_eq!(name(&port), "app.test:8443");
+    let named = SMALL.replace("[api]", "[api]\nname = \"larder\"");
+    assert_eq!(name(&named), "larder");
 }
 
 #[test]

@@ -90,11 +90,11 @@ impl Rehearsal {
 
     /// Everybody is there in small pages, too: a list that ends early would look as if the others were gone.
     async fn small_pages(&mut self, connector: &Connector) {
+        const STEP: &str = "list in small pages";
         let kind = &connector.users.kind;
         if kind.list.style == Style::None {
             return;
         }
-        const STEP: &str = "list in small pages";
         let (mut large, mut small) = (kind.clone(), kind.clone());
         // Their ids are enough.
         large.list.thin = false;

@@ -43,7 +43,7 @@ impl Provision {
                 attributes,
             });
         };
-        let take_over = if app.connector.user_key() == "emails.value" {
+        let take_over = if app.connector.goes_by_address() {
             TakeOver::Nobody
         } else {
             TakeOver::Anybody

@@ -24,6 +24,8 @@ pub(in crate::provision) enum TakeOver {
 pub(in crate::provision) struct Begun {
     /// Whose account of this name may become theirs.
     pub(in crate::provision) take_over: TakeOver,
+    /// An account of this name that sleeps there was that of somebody who was deleted here.
+    pub(super) anew: bool,
     /// Of whom it is not known yet what came of it: whoever is made now is made in their place.
     left: Vec<Owner>,
 }
@@ -33,6 +35,7 @@ impl Begun {
     pub(in crate::provision) const fn nothing(take_over: TakeOver) -> Self {
         Self {
             take_over,
+            anew: false,
             left: Vec::new(),
         }
     }
@@ -67,6 +70,7 @@ impl Desk {
                     Keeper::Operator => self.take_over(),
                 },
             },
+            anew: false,
             left: Vec::new(),
         };
         let Some(app) = self.people.app.as_ref().filter(|_| !self.actor.dry_run) else {
@@ -124,6 +128,7 @@ impl Desk {
             sleeps |= app.ledger.link(&owner).await?.is_some();
             app.ledger.write(Ledger::untie(&owner)).await?;
         }
+        begun.anew = sleeps;
         if sleeps {
             begun.take_over = begun.take_over.max(TakeOver::Ordinary);
         }

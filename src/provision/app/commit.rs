@@ -25,8 +25,9 @@ impl People {
             return self.commit(changes, events, &Touch::default()).await;
         };
         let _name = self.name_turn(Kind::User, &app.name_of(user)).await;
-        let made = app.make_user(user, begun.take_over, self.clock.now());
-        let mut in_app = made.await?;
+        let made = app.make_user(user, (begun.take_over, begun.anew), self.clock.now());
+        let owner = AppSide::owner_of(user);
+        let mut in_app = self.noted(&owner, made.await).await?;
         let along = std::mem::take(&mut in_app.along).and(begun.settled());
         let done = self
             .commit_with(changes, events, &Touch::default(), along)
@@ -54,6 +55,7 @@ impl People {
             }
             None => Ok(None),
         };
+        let in_app = self.noted(&AppSide::owner_of(after), in_app).await;
         let along = match in_app {
             Ok(in_app) => along.and(in_app.map(|it| it.along).unwrap_or_default()),
             // Left as they are in the app; here they are out.

@@ -26,7 +26,8 @@ impl People {
             return Ok(None);
         };
         let made = app.make_group(group, begun.take_over > TakeOver::Nobody, self.clock.now());
-        let mut made = made.await?;
+        let owner = AppSide::owner_of_group(group);
+        let mut made = self.noted(&owner, made.await).await?;
         if let Some(made) = &mut made {
             made.along = std::mem::take(&mut made.along).and(begun.settled());
         }
@@ -92,7 +93,10 @@ impl People {
         after: &Group,
     ) -> Result<Option<InApp>, Refused> {
         match &self.app {
-            Some(app) => app.rename_group(before, after, self.clock.now()).await,
+            Some(app) => {
+                let renamed = app.rename_group(before, after, self.clock.now()).await;
+                self.noted(&AppSide::owner_of_group(after), renamed).await
+            }
             None => Ok(None),
         }
     }
@@ -163,7 +167,10 @@ impl Desk {
                 app.undo_group(in_app).await;
                 Err(refused)
             }
-            (Ok(()), _) if owed => app.move_members(group, &moves.added, &moves.removed).await,
+            (Ok(()), _) if owed => {
+                let follows = app.move_members(group, &moves.added, &moves.removed);
+                self.people.noted(&owner, follows.await).await
+            }
             (done, _) => done,
         }
     }

@@ -119,10 +119,7 @@ impl AppSide {
             return Ok(None);
         }
         let owed = self.ledger.intent(&owner).await?;
-        let intent = Intent {
-            names: vec![after.display_name.clone()],
-            ..Intent::sync(now)
-        };
+        let intent = Intent::sync(now).named(&after.display_name);
         self.ledger.write(Ledger::intend(&owner, &intent)).await?;
         let brought = self.bring_group(&owner, Some(link), (before, after), now);
         match brought.await {
@@ -160,6 +157,13 @@ impl AppSide {
             unconfirmed: link.unconfirmed,
             ..after
         })
+    }
+
+    /// What the app calls a group.
+    pub(super) fn group_name(&self, found: &Found) -> String {
+        let name = found.attributes.get(self.connector.group_key());
+        let name = name.and_then(serde_json::Value::as_str);
+        name.unwrap_or_default().to_owned()
     }
 
     /// A group that was being made when the process ended.

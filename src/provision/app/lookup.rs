@@ -164,24 +164,21 @@ impl Desk {
             plan,
             note,
         };
-        if let Some(owner) = app.ledger.owner(Kind::User, &account.id).await? {
+        if let Some(owner) = app.ledger.owner(Kind::User, &account.id).await?
+            && !self.is_free(app, &owner, &account, apply).await?
+        {
             return Ok(planned(Plan::Linked, owner.id));
         }
         let key = UserKey::UserName(fold(&login));
-        let found = self
-            .people
-            .directory
-            .find_users(self.tenant(), &key)
-            .await?;
+        let directory = &self.people.directory;
+        let found = directory.find_users(self.tenant(), &key).await?;
         let person = found
             .into_iter()
             .find(|user| user.managed_by != ManagedBy::Retired);
         let Some(person) = person else {
             if several {
-                return Ok(planned(
-                    Plan::Ambiguous,
-                    "several accounts of this name, in other letters".to_owned(),
-                ));
+                let note = "several accounts of this name, in other letters";
+                return Ok(planned(Plan::Ambiguous, note.to_owned()));
             }
             return self.plan_new(app, &account, apply, planned).await;
         };
@@ -194,7 +191,10 @@ impl Desk {
             return Ok(planned(Plan::Ambiguous, note));
         }
         let owner = AppSide::owner_of(&person);
-        if let Some(link) = app.ledger.link(&owner).await? {
+        if let Some(link) = app.ledger.link(&owner).await?
+            && let Some(other) = app.connector.user(&link.app_id).await?
+            && app.is_theirs(&owner, &link, &other).await?
+        {
             let note = format!(
                 "{} has another account there: {}",
                 person.user_name, link.app_id
@@ -214,6 +214,28 @@ impl Desk {
             if exact { Plan::Exact } else { Plan::Case },
             person.id.to_string(),
         ))
+    }
+
+    /// Whether an account is not its owner's any more: the app calls it otherwise than when it was linked. An operator
+    /// who applies the plan says so, and the link is forgotten.
+    async fn is_free(
+        &self,
+        app: &AppSide,
+        owner: &Owner,
+        account: &Found,
+        apply: bool,
+    ) -> Result<bool, Refused> {
+        let Some(link) = app.ledger.link(owner).await? else {
+            return Ok(false);
+        };
+        if owner.tenant != *self.tenant() || app.is_theirs(owner, &link, account).await? {
+            return Ok(false);
+        }
+        if apply {
+            let gone = Ledger::untie(owner).and(Ledger::settle(owner));
+            app.ledger.write(gone).await?;
+        }
+        Ok(true)
     }
 
     async fn plan_new(

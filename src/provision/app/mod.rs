@@ -7,8 +7,11 @@ mod account;
 mod begun;
 mod commit;
 mod drift;
+mod drift_groups;
 mod group_commit;
+mod group_owed;
 mod groups;
+mod leave;
 mod lookup;
 mod owed;
 mod people;
@@ -19,7 +22,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::connector::{
-    AppFailure, Attributes, Connector, Intent, Kind, Known, Ledger, Link, Owner,
+    AppFailure, Attributes, Connector, Found, Intent, Kind, Known, Ledger, Link, Owner,
 };
 use crate::identity::User;
 use crate::provision::Refused;
@@ -88,8 +91,8 @@ impl AppSide {
         // Where the id is the name, a rename without an answer led to another one.
         let called = |name: &String| {
             let key = self.connector.user_key().to_owned();
-            let named = Attributes::from([(key, name.as_str().into())]);
-            self.connector.id_after(&link.app_id, &named)
+            let so = Attributes::from([(key, name.as_str().into())]);
+            self.connector.id_after(&link.app_id, &so)
         };
         let others = names.iter().rev().map(called);
         let others: Vec<String> = others.filter(|id| *id != link.app_id).collect();
@@ -105,6 +108,17 @@ impl AppSide {
             }
         }
         Ok(known)
+    }
+
+    /// Whether an account is still the one that was linked: nothing is written to one of another name.
+    async fn is_theirs(
+        &self,
+        owner: &Owner,
+        link: &Link,
+        account: &Found,
+    ) -> Result<bool, Refused> {
+        let known = self.known(owner, link).await?;
+        Ok(self.connector.is_known(&known, account))
     }
 
     /// Tied, and nothing owed.

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use super::begun::TakeOver;
+use super::view::Wanted;
 use super::{AppSide, view};
 use crate::clock::Timestamp;
 use crate::connector::{AppFailure, Found, Intent, Kind, Known, Ledger, Link, Owner, Removal};
 use crate::directory::{Change, DirectoryError, Expected};
-use crate::identity::{GroupId, ManagedBy, User, UserId, fold};
+use crate::identity::{ManagedBy, User, UserId, fold};
 use crate::provision::touch::Touch;
 use crate::provision::turns::Turn;
 use crate::provision::{Actor, People, Provision, Refused};
@@ -89,10 +90,27 @@ impl People {
             Err(Refused::App(failure)) => {
                 let (id, kind) = (owner.id.as_str(), owner.kind);
                 tracing::warn!(id, ?kind, error = %failure, "the app does not follow yet");
-                self.note(owner, &failure).await
+                Ok(())
             }
             done => done,
         }
+    }
+
+    /// A first try in vain: if anything is left to do, it is noted why. What was owed before keeps its own reason where
+    /// nothing of this try is left.
+    pub(in crate::provision) async fn noted<T>(
+        &self,
+        owner: &Owner,
+        done: Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        if let (Err(Refused::App(failure)), Some(app)) = (&done, &self.app) {
+            let owed = app.ledger.intent(owner).await?;
+            let is_told = owed.is_none_or(|intent| !intent.why.is_empty());
+            if failure.perhaps_done() || !is_told {
+                self.note(owner, failure).await?;
+            }
+        }
+        done
     }
 
     async fn note(&self, owner: &Owner, failure: &AppFailure) -> Result<(), Refused> {
@@ -132,6 +150,9 @@ impl People {
             };
             app.ledger.write(free.and(Ledger::settle(owner))).await?;
         }
+        if let Err(Refused::App(failure)) = &done {
+            self.note(owner, failure).await?;
+        }
         done
     }
 
@@ -147,7 +168,7 @@ impl People {
         let link = app.ledger.link(owner).await?;
         match (user, link) {
             (Some(user), Some(link)) if user.managed_by == ManagedBy::Retired => {
-                self.retire(app, owner, &user, &link).await
+                self.retire(app, owner, &user, (&link, intent)).await
             }
             (Some(user), link) => {
                 let place = (link, take_over);
@@ -155,7 +176,11 @@ impl People {
             }
             (None, Some(link)) => {
                 let known = app.known(owner, &link).await?;
-                told(owner, app.connector.remove_user(&known).await?, &known.id);
+                let removal = app.connector.remove_user(&known).await?;
+                if removal != Removal::Removed {
+                    app.leave_groups(owner, intent, &known).await?;
+                }
+                told(owner, removal, &known.id);
                 let gone = Ledger::untie(owner).and(Ledger::settle(owner));
                 Ok(app.ledger.write(gone).await?)
             }
@@ -172,15 +197,17 @@ impl People {
         app: &AppSide,
         owner: &Owner,
         user: &User,
-        link: &Link,
+        (link, intent): (&Link, &Intent),
     ) -> Result<(), Refused> {
-        let mut wanted = view::of_user(&app.connector, user);
+        let mut wanted = Wanted::of_user(&app.connector, user).said;
         wanted.insert("active".to_owned(), false.into());
         let known = app.known(owner, link).await?;
         match app.connector.update_user(&known, &wanted, &wanted).await {
-            Ok(_) | Err(AppFailure::Missing) => Ok(app.ledger.write(Ledger::settle(owner)).await?),
-            Err(failure) => Err(failure.into()),
+            Ok(known) => app.leave_groups(owner, intent, &known).await?,
+            Err(AppFailure::Missing) => {}
+            Err(failure) => return Err(failure.into()),
         }
+        Ok(app.ledger.write(Ledger::settle(owner)).await?)
     }
 
     /// Gone here, and never linked to an account: one of their name is deactivated. It is not deleted, for nobody knows
@@ -195,7 +222,7 @@ impl People {
         let now = self.clock.now();
         for name in &intent.names {
             let _name = self.name_turn(Kind::User, name).await;
-            let wanted = app.out(name);
+            let wanted = app.out(name).into();
             let shut = app.shut(owner, &wanted, take_over, now).await;
             if let Err(Refused::App(failure)) = &shut
                 && failure.passes()
@@ -218,20 +245,27 @@ impl People {
         (link, take_over): (Option<Link>, TakeOver),
         intent: &Intent,
     ) -> Result<(), Refused> {
-        let wanted = view::of_user(&app.connector, user);
+        let wanted = Wanted::of_user(&app.connector, user);
         let now = self.clock.now();
         let _name = self.name_turn(Kind::User, &app.name_of(user)).await;
         let link = match link {
-            Some(link) => {
-                app.bring(owner, &link, (take_over, now), &wanted, &wanted)
-                    .await?
+            Some(before) => {
+                let place = (take_over, now);
+                let link = app.bring(owner, &before, place, &wanted, &wanted.all);
+                let link = link.await?;
+                // Made again, and in no group yet.
+                if link.app_id != before.app_id {
+                    self.join_groups(app, user, &link).await?;
+                }
+                link
             }
             None if user.active => {
                 let link = match &intent.app_id {
                     Some(id) => {
-                        let known = Known::new(id.as_str(), app.connector.login(&wanted));
-                        let known = app.connector.update_user(&known, &wanted, &wanted);
-                        app.link_again(known.await?, &wanted, intent.password.clone())
+                        let all = &wanted.all;
+                        let known = Known::new(id.as_str(), app.connector.login(all));
+                        let known = app.connector.update_user(&known, all, all);
+                        app.link_again(known.await?, all, intent.password.clone())
                     }
                     None => {
                         app.place(owner, &wanted, take_over, Intent::sync(now))
@@ -279,10 +313,9 @@ impl People {
         if let Err(Refused::App(_somebody_else_s)) = app.check_free(owner, &found).await {
             return Ok(app.ledger.write(Ledger::settle(owner)).await?);
         }
-        let wanted = view::of_user(&app.connector, &user);
-        let known = Known::new(found.id.as_str(), app.connector.login(&wanted));
-        let known = app.connector.update_user(&known, &wanted, &wanted);
-        let link = app.link_again(known.await?, &wanted, intent.password.clone());
+        let wanted = Wanted::of_user(&app.connector, &user);
+        let known = app.dress(&found, &wanted, intent.anew);
+        let link = app.link_again(known.await?, &wanted.all, intent.password.clone());
         user.version = 1;
         let link = Link {
             unconfirmed: true,
@@ -312,7 +345,7 @@ impl People {
     }
 
     /// It is not there: but a call that was given up may come to the app yet.
-    async fn give_time(
+    pub(super) async fn give_time(
         &self,
         app: &AppSide,
         owner: &Owner,
@@ -367,65 +400,10 @@ impl People {
         }
         Ok(())
     }
-
-    async fn settle_group(
-        &self,
-        app: &AppSide,
-        owner: &Owner,
-        intent: &Intent,
-    ) -> Result<(), Refused> {
-        let id = GroupId::from(owner.id.as_str());
-        let group = self.directory.group(&owner.tenant, &id).await?;
-        let link = app.ledger.link(owner).await?;
-        let Some(group) = group else {
-            let begun = intent
-                .create
-                .as_ref()
-                .and_then(|group| group.get("display_name")?.as_str());
-            let _name = self.name_turn(Kind::Group, begun.unwrap_or_default()).await;
-            if app.ledger.intent(owner).await?.is_none() {
-                return Ok(());
-            }
-            if let Some(link) = link {
-                let known = app.known(owner, &link).await?;
-                told(owner, app.connector.remove_group(&known).await?, &known.id);
-            } else if begun.is_some() {
-                match app.begun_group(owner, intent).await? {
-                    Some(found) if !app.connector.deletes_groups() => {
-                        return self.finish_group(app, owner, intent, found).await;
-                    }
-                    // Nobody was told of it.
-                    Some(found) => {
-                        let known = Known::new(found.id, begun.unwrap_or_default());
-                        told(owner, app.connector.remove_group(&known).await?, &known.id);
-                    }
-                    None => return self.give_time(app, owner, intent).await,
-                }
-            }
-            return Ok(app
-                .ledger
-                .write(Ledger::untie(owner).and(Ledger::settle(owner)))
-                .await?);
-        };
-        let link = app
-            .bring_group(owner, link, (&group, &group), self.clock.now())
-            .await?;
-        let mut wanted = self.members_there(app, &group).await?;
-        let mut remove = app.connector.members(&link.app_id).await?;
-        remove.retain(|id| wanted.remove(id).is_none());
-        let (add, remove): (Vec<_>, Vec<_>) =
-            (wanted.into_values().collect(), remove.into_iter().collect());
-        let known = app.known(owner, &link).await?;
-        app.connector.change_members(&known, &add, &remove).await?;
-        Ok(app
-            .ledger
-            .write(Ledger::tie(owner, &link).and(Ledger::settle(owner)))
-            .await?)
-    }
 }
 
 /// What the app cannot do is no reason to ask it for ever: an operator is told.
-fn told(owner: &Owner, removal: Removal, app_id: &str) {
+pub(super) fn told(owner: &Owner, removal: Removal, app_id: &str) {
     if removal == Removal::Left {
         let (id, kind) = (owner.id.as_str(), owner.kind);
         tracing::warn!(id, ?kind, app_id, "deleted here, and left in the app");

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::begun::TakeOver;
+use super::view::Wanted;
 use super::{AppSide, InApp, view};
 use crate::clock::Timestamp;
 use crate::connector::{
@@ -73,16 +74,18 @@ impl AppSide {
     }
 
     /// Makes a new person there. Whom the app has already is taken over where that is allowed; nobody's who is
-    /// somebody else's with us.
+    /// somebody else's with us. With `anew`, who sleeps there was somebody who is deleted here.
     pub(in crate::provision) async fn make_user(
         &self,
         user: &User,
-        take_over: TakeOver,
+        (take_over, anew): (TakeOver, bool),
         now: Timestamp,
     ) -> Result<InApp, Refused> {
-        let (owner, wanted) = (Self::owner_of(user), view::of_user(&self.connector, user));
+        let owner = Self::owner_of(user);
+        let wanted = Wanted::of_user(&self.connector, user);
         let intent = Intent {
             create: serde_json::to_value(user).ok(),
+            anew,
             ..Intent::sync(now)
         };
         let (link, made) = self.place(&owner, &wanted, take_over, intent).await?;
@@ -102,19 +105,20 @@ impl AppSide {
             self.ledger.link(&owner).await?,
             self.ledger.intent(&owner).await?,
         );
-        let wanted = view::of_change(&self.connector, before, after);
+        let wanted = Wanted::of_change(&self.connector, before, after);
         let was = view::of_user(&self.connector, before);
         let Some(link) = link else {
             if !after.active {
                 let link = self.shut(&owner, &wanted, take_over, now).await?;
                 return Ok(link.map(|link| Self::done(owner, &link, None)));
             }
-            return self.make_user(after, take_over, now).await.map(Some);
+            let made = self.make_user(after, (take_over, false), now);
+            return made.await.map(Some);
         };
-        if owed.is_none() && !link.unconfirmed && was == wanted {
+        if owed.is_none() && !link.unconfirmed && was == wanted.all {
             return Ok(None);
         }
-        let intent = Intent::sync(now).named(self.key(&wanted));
+        let intent = Intent::sync(now).named(self.key(&wanted.all));
         self.ledger.write(Ledger::intend(&owner, &intent)).await?;
         let brought = self.bring(&owner, &link, (take_over, now), &wanted, &was);
         match brought.await {
@@ -129,7 +133,7 @@ impl AppSide {
                         Ok(_) | Err(AppFailure::Missing | AppFailure::Another(_))
                     )
                 };
-                if !failure.perhaps_done() && (was == wanted || back().await) {
+                if !failure.perhaps_done() && (was == wanted.all || back().await) {
                     return self.give_up(&owner, owed.as_ref(), failure).await;
                 }
                 Err(Refused::App(failure))
@@ -143,11 +147,11 @@ impl AppSide {
     pub(super) async fn shut(
         &self,
         owner: &Owner,
-        wanted: &Attributes,
+        wanted: &Wanted,
         take_over: TakeOver,
         now: Timestamp,
     ) -> Result<Option<Link>, Refused> {
-        let key = self.key(wanted);
+        let key = self.key(&wanted.all);
         if key.is_empty() || !self.connector.can_deactivate() {
             return Ok(None);
         }
@@ -171,11 +175,11 @@ impl AppSide {
         owner: &Owner,
         link: &Link,
         (take_over, now): (TakeOver, Timestamp),
-        wanted: &Attributes,
+        wanted: &Wanted,
         was: &Attributes,
     ) -> Result<Link, Refused> {
         let known = self.known(owner, link).await?;
-        let key = self.key(wanted);
+        let key = self.key(&wanted.all);
         if self.connector.renames_users()
             && fold(key) != fold(&link.login)
             && let Some(other) = self.connector.find_user(key).await?
@@ -183,10 +187,10 @@ impl AppSide {
         {
             return Err(AppFailure::Uniqueness(format!("the app has an account {key:?}")).into());
         }
-        match self.connector.update_user(&known, wanted, was).await {
-            Ok(known) => Ok(self.link_again(known, wanted, link.password.clone())),
+        match self.connector.update_user(&known, &wanted.said, was).await {
+            Ok(known) => Ok(self.link_again(known, &wanted.all, link.password.clone())),
             // Gone behind our back: there again, unless they shall not be let in.
-            Err(AppFailure::Missing) if crate::provision::app::is_active(wanted) => {
+            Err(AppFailure::Missing) if super::is_active(&wanted.all) => {
                 let (link, _made) = self
                     .place(owner, wanted, take_over, Intent::sync(now))
                     .await?;

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::AppSide;
 use super::begun::TakeOver;
 use super::people::new_password;
+use super::view::Wanted;
+use super::{AppSide, is_active};
 use crate::connector::{
     AppFailure, Attributes, Found, Intent, Kind, Known, Ledger, Link, Made, Owner,
 };
@@ -21,11 +22,11 @@ impl AppSide {
     pub(super) async fn place(
         &self,
         owner: &Owner,
-        wanted: &Attributes,
+        wanted: &Wanted,
         take_over: TakeOver,
         intent: Intent,
     ) -> Result<(Link, Option<Known>), Refused> {
-        let key = self.key(wanted);
+        let key = self.key(&wanted.all);
         if key.is_empty() {
             let (app, key) = (self.connector.name(), self.connector.user_key());
             let why = format!("{app} tells people apart by {key}, and there is none");
@@ -42,12 +43,13 @@ impl AppSide {
         let sealed = password.as_ref().map(|text| self.ledger.seal(owner, text));
         let intent = Intent {
             password: sealed.transpose()?,
+            anew: false,
             ..intent
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
-        let failure = match self.create(owner, wanted, password.as_ref()).await {
+        let failure = match self.create(owner, &wanted.all, password.as_ref()).await {
             Ok(known) => {
-                let link = self.link(known.id.clone(), wanted, intent.password);
+                let link = self.link(known.id.clone(), &wanted.all, intent.password);
                 return Ok((link, Some(known)));
             }
             Err(failure) => failure,
@@ -114,7 +116,7 @@ impl AppSide {
     pub(super) async fn take_over(
         &self,
         owner: &Owner,
-        wanted: &Attributes,
+        wanted: &Wanted,
         found: &Found,
         intent: Intent,
         before: Option<Intent>,
@@ -125,17 +127,18 @@ impl AppSide {
             };
             return self.give_up(owner, before.as_ref(), failure).await;
         }
+        let sleeps = !self.connector.can_deactivate() || !is_active(&found.attributes);
         let intent = Intent {
             app_id: Some(found.id.clone()),
+            anew: intent.anew && sleeps,
             ..intent
         };
         self.ledger.write(Ledger::intend(owner, &intent)).await?;
         // Made by us before a crash: then the intent has its password.
         let begun = self.ledger.intent(owner).await?;
         let password = begun.and_then(|intent| intent.password);
-        let known = self.known_as(found);
-        match self.connector.update_user(&known, wanted, wanted).await {
-            Ok(known) => Ok(self.link_again(known, wanted, password)),
+        match self.dress(found, wanted, intent.anew).await {
+            Ok(known) => Ok(self.link_again(known, &wanted.all, password)),
             Err(failure) => self.give_up(owner, before.as_ref(), failure).await,
         }
     }

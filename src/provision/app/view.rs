@@ -16,6 +16,66 @@ pub(super) fn of_user(connector: &Connector, user: &User) -> Attributes {
         .collect()
 }
 
+/// What the app shall hold of a person.
+pub(super) struct Wanted {
+    /// All of it, for an account that is made.
+    pub(super) all: Attributes,
+    /// What somebody has said, for an account that is there: a name that is only made up of the login name is no better
+    /// than what it holds.
+    pub(super) said: Attributes,
+}
+
+impl From<Attributes> for Wanted {
+    fn from(all: Attributes) -> Self {
+        let said = all.clone();
+        Self { all, said }
+    }
+}
+
+impl Wanted {
+    pub(super) fn of_user(connector: &Connector, user: &User) -> Self {
+        let mut wanted = Self::from(of_user(connector, user));
+        if is_nameless(user) {
+            wanted
+                .said
+                .retain(|name, _| !MADE_UP.contains(&name.as_str()));
+        }
+        wanted
+    }
+
+    /// The same for a change: what was there and is no more is empty, and a name that is made up follows the login name.
+    pub(super) fn of_change(connector: &Connector, before: &User, after: &User) -> Self {
+        let (mut wanted, was) = (
+            Self::from(of_change(connector, before, after)),
+            of_user(connector, before),
+        );
+        if is_nameless(after) {
+            wanted.said.retain(|name, value| {
+                !MADE_UP.contains(&name.as_str()) || was.get(name) != Some(value)
+            });
+        }
+        wanted
+    }
+}
+
+/// Attributes that are made up of the login name where nobody says them.
+const MADE_UP: [&str; 2] = ["displayName", "name.formatted"];
+
+/// Whether nobody has said any name of this person but the login name.
+fn is_nameless(user: &User) -> bool {
+    let names = [
+        "displayName",
+        "name.formatted",
+        "name.givenName",
+        "name.familyName",
+    ];
+    let said = |path: &&str| {
+        let values = Attribute::read(path).values(&user.attributes);
+        values.iter().any(|value| !value.trim().is_empty())
+    };
+    user.display_name() == user.user_name && !names.iter().any(said)
+}
+
 /// Everything that connectors know by name, and what extensions hold.
 pub(super) fn of_all(user: &User) -> Attributes {
     let mut all: Attributes = ATTRIBUTES
@@ -35,8 +95,7 @@ pub(super) fn of_all(user: &User) -> Attributes {
     all
 }
 
-/// The same for a change: what was there and is no more is empty.
-pub(super) fn of_change(connector: &Connector, before: &User, after: &User) -> Attributes {
+fn of_change(connector: &Connector, before: &User, after: &User) -> Attributes {
     let mut wanted = of_user(connector, after);
     for (name, value) in of_user(connector, before) {
         if value.is_string() {

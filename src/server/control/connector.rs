@@ -31,7 +31,7 @@ pub struct OwedRow {
     pub making: bool,
     /// Since when.
     pub since: String,
-    /// How often it was tried again.
+    /// How often it was tried in vain.
     pub attempts: u32,
     /// What was met last.
     pub why: String,
@@ -86,7 +86,7 @@ impl Asked<'_> {
             let event = Event {
                 action: "connector.mended".to_owned(),
                 actor: self.actor.name.clone(),
-                reason: Some(format!("{mended} accounts")),
+                reason: Some(format!("{mended} accounts and groups")),
                 ..Event::default()
             };
             self.app.audit.write(event).await?;

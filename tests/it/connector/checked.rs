@@ -20,8 +20,8 @@ async fn a_check_asks_the_app_for_its_lists() {
         let config = world.gate.config().to_owned();
         async move { run(&config, &line, "").await }
     };
-    let fine = check(world.app.url()).await;
-    assert_eq!(fine.0, 0, "{} {}", fine.1, fine.2);
+    let good = check(world.app.url()).await;
+    assert_eq!(good.0, 0, "{} {}", good.1, good.2);
     for told in [
         "operations of stub, each renders",
         "ok      users.list: 2 records of 2",
@@ -29,7 +29,7 @@ async fn a_check_asks_the_app_for_its_lists() {
         "found nothing for away",
         "ok      groups.list: 0 records",
     ] {
-        assert!(fine.1.contains(told), "{told}: {}", fine.1);
+        assert!(good.1.contains(told), "{told}: {}", good.1);
     }
     for trouble in [
         Trouble::Status(401),

@@ -4,7 +4,9 @@ mod administrators;
 mod away;
 mod checked;
 mod drifted;
+mod drifted_groups;
 mod imported;
+mod inherited;
 mod kanboard;
 mod killed;
 mod miniflux;
@@ -13,6 +15,9 @@ mod troubles;
 mod turned_down;
 mod two_tenants;
 mod unlinked;
+mod unsaid;
+mod whose;
+mod why;
 
 use std::time::Duration;
 
@@ -79,12 +84,22 @@ impl World {
         ids
     }
 
-    /// The app is well again, and has had the rest that it asked for.
+    /// The app is well again, and has had the rest that it asked for: whoever asks comes again when they are told to.
     async fn recovers(&mut self) {
         self.app.recover();
         let asked = "/Users?filter=userName%20eq%20%22nobody%22";
-        let rested = async { while self.idp.get(asked).await.status != 200 {} };
-        let rested = tokio::time::timeout(Duration::from_secs(10), rested).await;
+        let rested = async {
+            loop {
+                let answer = self.idp.get(asked).await;
+                if answer.status == 200 {
+                    return;
+                }
+                let wait = answer.header("retry-after");
+                let wait = wait.and_then(|it| it.parse().ok()).unwrap_or(1);
+                tokio::time::sleep(Duration::from_secs(wait)).await;
+            }
+        };
+        let rested = tokio::time::timeout(Duration::from_secs(20), rested).await;
         assert!(rested.is_ok(), "the app is left alone for good");
     }
 

@@ -3,10 +3,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::World;
 use super::killed::{Mortal, Request};
+use super::{LOCAL, World};
 use crate::scim::refused;
-use crate::support::{CONNECTOR, StubApp, Trouble};
+use crate::support::{CONNECTOR, ScimClient, Sidegate, StubApp, Team, Trouble};
 
 fn group(name: &str, members: &[&str]) -> Value {
     let members: Vec<_> = members.iter().map(|id| json!({ "value": id })).collect();
@@ -88,4 +88,49 @@ async fn killed_where_the_app_deletes_no_groups() {
         let again = gate.idp().post("/Groups", &request.2).await;
         refused(&again, 409, &what);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_of_the_app_s_own_people_is_left() {
+    let mut world = World::start("").await;
+    let ada = world.app.account("ada", |_| {});
+    world.app.trouble("POST /teams", Trouble::Status(502));
+    world.app.trouble("GET /teams", Trouble::Status(502));
+    let crew = group("crew", &[]);
+    let answer = world.idp.post("/Groups", &crew).await;
+    refused(&answer, 503, "nobody can tell");
+    world.app.recover();
+    // Somebody in the app makes one of the same name.
+    {
+        let mut state = world.app.state();
+        state.last_id += 1;
+        let team = Team {
+            name: "crew".to_owned(),
+            members: [ada].into(),
+        };
+        let id = state.last_id;
+        state.teams.insert(id, team);
+    }
+    world.settles("it is theirs").await;
+    assert_eq!(world.app.team("crew"), ["ada"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r53_a_group_that_is_another_tenant_s_by_now_is_not_waited_for() {
+    let app = StubApp::start().await;
+    let tenants = "tenant = [{ slug = \"acme\" }, { slug = \"umbrella\" }]";
+    let settings = format!("{LOCAL}provisioning.adopt = \"post\"\n{tenants}\n{CONNECTOR}");
+    let gate = Sidegate::start(&app.url(), &settings).await;
+    let mut acme = ScimClient::of(&gate, "acme").await;
+    let mut umbrella = ScimClient::of(&gate, "umbrella").await;
+    app.trouble("POST /teams", Trouble::Half { done: false });
+    let crew = group("crew", &[]);
+    refused(&acme.post("/Groups", &crew).await, 503, "no answer");
+    app.recover();
+    let made = umbrella.post("/Groups", &crew).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let idp = acme;
+    let world = World { app, gate, idp };
+    world.settles("umbrella's").await;
+    assert!(world.app.team("crew").is_empty(), "and is there");
 }

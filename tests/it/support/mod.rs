@@ -30,5 +30,5 @@ pub use saml_idp::{AtSamlIdp, SamlIdp, Way};
 pub use scim::{ScimClient, user};
 pub use sidegate::{Sidegate, new_folder};
 pub use stub_api::CONNECTOR;
-pub use stub_app::{StubApp, Trouble};
+pub use stub_app::{StubApp, Team, Trouble};
 pub use tools::{AtIdp, OidcIdp, Program, drive, python, test_file};
