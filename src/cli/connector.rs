@@ -7,8 +7,9 @@ use anyhow::{Context as _, bail};
 use tokio::runtime::Runtime;
 
 use super::Server;
+use super::failure::InFile;
 use super::output::{Output, plain};
-use crate::config::{self, ATTRIBUTES, PRESETS, UpstreamUrl, preset};
+use crate::config::{self, ATTRIBUTES, PRESETS, SourceError, UpstreamUrl, preset};
 use crate::connector::{AppFailure, Attributes, Connector, Rehearsal, Shown, Step};
 use crate::crypto::random_token;
 use crate::provision::{Drift, DriftKind};
@@ -165,7 +166,11 @@ impl Which {
             Some(text) => config::Connector::from_text(text, upstream, base),
             None => config::Connector::load(&self.file, upstream, base),
         };
-        Ok(read?)
+        match read {
+            // It names the file.
+            Err(error @ SourceError::Read { .. }) => Err(error.into()),
+            read => read.with_context(|| InFile(self.file.clone())),
+        }
     }
 }
 

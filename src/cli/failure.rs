@@ -1,6 +1,6 @@
 //! How a failure is told: what, why, and with which exit code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::output::{Output, plain};
@@ -9,6 +9,11 @@ use crate::server::{BuildError, StartError};
 
 /// `EX_CONFIG` of sysexits.h.
 const CONFIGURATION: u8 = 78;
+
+/// Another file than `sidegate.toml` is the one that is wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.display())]
+pub(super) struct InFile(pub(super) PathBuf);
 
 /// Writes the failure to stderr and gives the exit code.
 pub(super) fn tell(error: &anyhow::Error, config: &Path) -> ExitCode {
@@ -20,11 +25,8 @@ pub(super) fn tell(error: &anyhow::Error, config: &Path) -> ExitCode {
             } else {
                 "mistakes"
             };
-            stderr.line(&format!(
-                "{}: {} {many}",
-                config.display(),
-                mistakes.0.len()
-            ));
+            let file = file_of(error, config);
+            stderr.line(&format!("{}: {} {many}", file.display(), mistakes.0.len()));
             for mistake in &mistakes.0 {
                 stderr.line(&format!("  {}: {}", mistake.key, plain(&mistake.why)));
             }
@@ -43,6 +45,12 @@ pub(super) fn tell(error: &anyhow::Error, config: &Path) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The file whose mistakes they are.
+fn file_of<'a>(error: &'a anyhow::Error, config: &'a Path) -> &'a Path {
+    let file = error.downcast_ref::<InFile>();
+    file.map_or(config, |InFile(file)| file)
 }
 
 /// What the settings ask for cannot be made; another start would fail the same way.
@@ -76,4 +84,30 @@ fn chain(error: &anyhow::Error) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+    use crate::config::{Mistake, Mistakes};
+
+    #[test]
+    fn mistakes_stand_under_the_file_that_has_them() {
+        let mistakes = || {
+            let one = Mistake {
+                key: "line 1: api".to_owned(),
+                why: "is required".to_owned(),
+            };
+            SourceError::from(Mistakes(vec![one]))
+        };
+        let config = Path::new("sidegate.toml");
+        let own = anyhow::Error::from(mistakes());
+        assert_eq!(file_of(&own, config), config);
+        let file = || InFile("larder.toml".into());
+        let its = Err::<(), _>(mistakes()).with_context(file).unwrap_err();
+        assert_eq!(file_of(&its, config), Path::new("larder.toml"));
+        assert!(its.downcast_ref::<SourceError>().is_some());
+    }
 }

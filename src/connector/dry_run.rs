@@ -7,8 +7,24 @@ use serde_json::Value;
 use super::map::{self, When};
 use super::render::{Attributes, Context};
 use super::{AppFailure, Connector};
-use crate::config::{Find, Members, Mode, Operation};
+use crate::config::{Find, Kind, Members, Mode, Operation};
 use crate::secret::Secret;
+
+/// Why there is no request to show.
+#[derive(Debug, thiserror::Error)]
+pub enum Unshown {
+    /// The connector has no operation of this name.
+    #[error("there is no operation {name:?}; there are {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The request cannot be built of these values.
+    #[error(transparent)]
+    Unbuilt(#[from] AppFailure),
+}
 
 impl Connector {
     /// Names of the operations that this connector has.
@@ -28,17 +44,13 @@ impl Connector {
     /// # Errors
     ///
     /// There is no such operation, or its request cannot be built of these values.
-    pub fn dry_run(&self, name: &str, given: &Attributes) -> Result<Vec<String>, AppFailure> {
-        let found: Vec<_> = self
-            .all_operations()
-            .into_iter()
-            .filter(|operation| operation.name == name)
-            .collect();
+    pub fn dry_run(&self, name: &str, given: &Attributes) -> Result<Vec<String>, Unshown> {
+        let found = self.named(name);
         if found.is_empty() {
-            return Err(AppFailure::Invalid(format!(
-                "there is no operation {name:?}; there are {}",
-                self.operations().join(", ")
-            )));
+            return Err(Unshown::Unknown {
+                name: name.to_owned(),
+                known: self.operations().join(", "),
+            });
         }
         let mut lines = Vec::new();
         let when = if name.ends_with(".create") {
@@ -77,19 +89,33 @@ impl Connector {
         Ok(lines)
     }
 
+    /// Operations of this name; `users.find.userName` is one of those called `users.find`.
+    fn named(&self, name: &str) -> Vec<&Operation> {
+        for kind in self.kinds() {
+            let rest = name.strip_prefix(kind.name);
+            let attribute = rest.and_then(|rest| rest.strip_prefix(".find."));
+            if let Some(find) = attribute.and_then(|attribute| kind.find.get(attribute)) {
+                return vec![operation_of(find)];
+            }
+        }
+        let mut all = self.all_operations();
+        all.retain(|operation| operation.name == name);
+        all
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        let groups = self.groups.iter().map(|groups| &groups.kind);
+        std::iter::once(&self.users.kind).chain(groups)
+    }
+
     fn all_operations(&self) -> Vec<&Operation> {
         let mut all = Vec::new();
         if let Some(login) = &self.wire.api.login {
             all.push(&login.operation);
         }
-        let kinds =
-            std::iter::once(&self.users.kind).chain(self.groups.iter().map(|groups| &groups.kind));
-        for kind in kinds {
+        for kind in self.kinds() {
             all.push(&kind.list.operation);
-            all.extend(kind.find.values().map(|find| match find {
-                Find::One(operation, _) => operation,
-                Find::Many(listing) => &listing.operation,
-            }));
+            all.extend(kind.find.values().map(operation_of));
             all.extend(kind.get.iter().map(|(operation, _)| operation));
             all.extend(kind.create.iter().map(|(operation, _)| operation));
             all.extend(kind.update.iter().map(|update| &update.operation));
@@ -104,6 +130,13 @@ impl Connector {
             .and_then(|groups| groups.members.as_ref());
         all.extend(members.into_iter().flat_map(of_members));
         all
+    }
+}
+
+const fn operation_of(find: &Find) -> &Operation {
+    match find {
+        Find::One(operation, _) => operation,
+        Find::Many(listing) => &listing.operation,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why the app's API did not do it.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -18,6 +19,24 @@ pub enum Fate {
     Perhaps,
     /// The app may do it yet: nobody knows whether it still works on it.
     Yet,
+}
+
+/// What came in place of an answer of the app's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// Nothing, or the word of somebody before it that it is away.
+    Nobody,
+    /// An answer that it should not give.
+    Oddity,
+}
+
+impl fmt::Display for Met {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nobody => "cannot be reached",
+            Self::Oddity => "answers oddly",
+        })
+    }
 }
 
 /// Why the app's API did not do it.
@@ -48,8 +67,10 @@ pub enum AppFailure {
     #[error("the last administrator of the app is left as they are")]
     LastAdministrator,
     /// It cannot now: no answer, an error of its own, or something that is not its API's.
-    #[error("the app cannot be reached: {why}")]
+    #[error("the app {met}: {why}")]
     Unavailable {
+        /// Whether an answer arrived.
+        met: Met,
         /// What was met.
         why: String,
         /// When to try again, if it said so.
@@ -66,6 +87,7 @@ impl AppFailure {
     /// Nothing reached the app.
     pub(super) fn unreached(why: impl Into<String>) -> Self {
         Self::Unavailable {
+            met: Met::Nobody,
             why: why.into(),
             retry_after: None,
             fate: Fate::Nothing,
@@ -75,6 +97,7 @@ impl AppFailure {
     /// It answered what its API never should.
     pub(super) fn odd(why: impl Into<String>) -> Self {
         Self::Unavailable {
+            met: Met::Oddity,
             why: why.into(),
             retry_after: None,
             fate: Fate::Perhaps,
@@ -102,8 +125,12 @@ impl AppFailure {
     pub fn certainly_not(self) -> Self {
         match self {
             Self::Unavailable {
-                why, retry_after, ..
+                met,
+                why,
+                retry_after,
+                ..
             } => Self::Unavailable {
+                met,
                 why,
                 retry_after,
                 fate: Fate::Nothing,
@@ -125,8 +152,12 @@ impl AppFailure {
     pub fn perhaps(self) -> Self {
         match self {
             Self::Unavailable {
-                why, retry_after, ..
+                met,
+                why,
+                retry_after,
+                ..
             } => Self::Unavailable {
+                met,
                 why,
                 retry_after,
                 fate: Fate::Perhaps,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::carried::Carried;
 use super::failure::words;
-use super::{AppFailure, Fate, later};
+use super::{AppFailure, Fate, Met, later};
 use crate::config::{ErrorRule, Meaning};
 
 /// What the app answered, when it is no refusal.
@@ -54,6 +54,7 @@ pub(super) fn judge(
         Some(Meaning::TooMany) => return Err(AppFailure::TooMany(retry_after)),
         Some(Meaning::Unavailable) | None => {
             return Err(AppFailure::Unavailable {
+                met: met(status),
                 why: carried.struck(&odd(status, &headers)),
                 retry_after,
                 fate: fate(status),
@@ -110,6 +111,13 @@ fn fate(status: StatusCode) -> Fate {
         StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Fate::Yet,
         _ if status.is_server_error() || status.is_redirection() => Fate::Perhaps,
         _ => Fate::Nothing,
+    }
+}
+
+const fn met(status: StatusCode) -> Met {
+    match status.as_u16() {
+        502..=504 => Met::Nobody,
+        _ => Met::Oddity,
     }
 }
 

@@ -44,7 +44,8 @@ use crate::outbound::OutboundError;
 
 pub use belonging::LedgerError;
 pub use change::{Made, Removal};
-pub use failure::{AppFailure, Fate};
+pub use dry_run::Unshown;
+pub use failure::{AppFailure, Fate, Met};
 pub use intent::Intent;
 pub use known::Known;
 pub use ledger::{Kind, Ledger, Link, Owner};

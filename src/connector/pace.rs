@@ -84,6 +84,7 @@ impl Pace {
         if let Some(until) = state.open_until {
             if now < until {
                 return Err(AppFailure::Unavailable {
+                    met: super::Met::Nobody,
                     why: "it failed several times in a row and is left alone for a moment"
                         .to_owned(),
                     retry_after: Some(until.duration_since(now)),

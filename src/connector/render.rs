@@ -77,9 +77,7 @@ impl<'a> Context<'a> {
             Name::Word("fields") => Some(Value::Object(self.fields?.clone())),
             Name::Word(word) => {
                 let (_, value) = self.words.iter().rev().find(|(its, _)| its == word)?;
-                (*word != "password" || !self.masked)
-                    .then(|| value.clone())
-                    .or(Some("…".into()))
+                Some(value.clone())
             }
             Name::Field(path) => within(self.fields?, path).cloned(),
             Name::Attribute(name) => self.attributes?.get(name).cloned(),
@@ -90,6 +88,9 @@ impl<'a> Context<'a> {
         let (value, filters) = match part {
             Part::Text(text) => return Some(text.as_str().into()),
             Part::Secret(..) if self.masked => return Some("…".into()),
+            Part::Value(Name::Word("random" | "password"), _) if self.masked => {
+                return Some("(a random password)".into());
+            }
             Part::Secret(secret, filters) => (secret.expose().into(), filters),
             Part::Value(name, filters) => (self.value(name)?, filters),
         };

@@ -21,9 +21,12 @@ async fn what_as_puts_around_an_id_is_taken_off_again() {
         "ref = \"/of\"\nas = { of = \"account:{x}\" }",
     );
     for (text, wrapped) in [(ACCOUNTS, false), (objects.as_str(), true)] {
-        let element = |text: &str| match wrapped {
-            true => json!({ "of": text }),
-            false => json!(text),
+        let element = |text: &str| {
+            if wrapped {
+                json!({ "of": text })
+            } else {
+                json!(text)
+            }
         };
         let app = StubApi::start().await;
         let connector = app.connector(&format!("{API}{text}"));
@@ -198,4 +201,60 @@ fn an_id_changes_with_the_name_where_the_name_is_changed() {
         let eve = given(&[("userName", "eve")]);
         assert_eq!(connector.id_after("ada", &eve), want, "{only}");
     }
+}
+
+#[test]
+fn an_operation_is_named_with_or_without_its_attribute() {
+    let more = "[users.find.userName]\ncall = \"GET /users?login={value}\"\n[users.find.\"emails.value\"]\ncall = \"GET /users?mail={value}\"\n";
+    let connector = connector(&format!("{USERS}{more}"));
+    for (name, login, mail) in [
+        ("users.find", true, true),
+        ("users.find.userName", true, false),
+        ("users.find.emails.value", false, true),
+    ] {
+        let lines = connector.dry_run(name, &given(&[("value", "x")]));
+        let lines = lines.unwrap().concat();
+        let has = (lines.contains("login=x"), lines.contains("mail=x"));
+        assert_eq!(has, (login, mail), "{name}");
+    }
+    let failure = connector.dry_run("users.find.title", &given(&[]));
+    let failure = failure.unwrap_err().to_string();
+    assert!(failure.starts_with("there is no operation"), "{failure}");
+}
+
+#[test]
+fn passwords_are_shown_as_what_they_are() {
+    let create = "[users.create]\ncall = \"POST /users\"\nbody = { one = \"{random}\", two = \"{password}\" }\n";
+    let connector = connector(&format!("{USERS}{create}"));
+    let lines = connector.dry_run("users.create", &given(&[]));
+    let lines = lines.unwrap().concat();
+    assert_eq!(lines.matches("(a random password)").count(), 2, "{lines}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_odd_was_an_answer() {
+    let api = FakeApi::start().await;
+    for (said, want) in [
+        (
+            Said(200, vec![], r#"{"no":"list"}"#.to_owned()),
+            "the app answers oddly: ",
+        ),
+        (
+            Said(412, vec![], "{}".to_owned()),
+            "the app answers oddly: it answers 412",
+        ),
+        (
+            Said(502, vec![], "{}".to_owned()),
+            "the app cannot be reached: it answers 502",
+        ),
+    ] {
+        api.says_all("GET /api/users", said);
+        let failure = api.connector(USERS).users().await.unwrap_err().to_string();
+        assert!(failure.starts_with(want), "{failure}");
+    }
+    let failure = connector(USERS).users().await.unwrap_err().to_string();
+    assert!(
+        failure.starts_with("the app cannot be reached: "),
+        "{failure}"
+    );
 }

@@ -12,7 +12,7 @@ use super::judge::{Answer, Reply, is_anybodys, judge, reads};
 use super::pace::Pace;
 use super::pages;
 use super::render::Context;
-use super::{AppFailure, Fate};
+use super::{AppFailure, Fate, Met};
 use crate::config::{Api, Called, ErrorRule, Listing, Operation};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, OutboundError};
@@ -189,6 +189,7 @@ impl Wire {
             Err(AppFailure::Unavailable {
                 why, retry_after, ..
             }) => AppFailure::Unavailable {
+                met: Met::Nobody,
                 why: format!("{away}, and of its list: {why}"),
                 retry_after,
                 fate: Fate::Nothing,
@@ -241,6 +242,7 @@ impl Wire {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
             let why = format!("{error}{}", cause.unwrap_or_default());
             AppFailure::Unavailable {
+                met: Met::Nobody,
                 why,
                 retry_after: None,
                 fate,

@@ -149,7 +149,9 @@ impl Template {
                 Part::Text(text) => text.clone(),
                 Part::Secret(secret, filters) => plain(secret, filters),
                 Part::Value(Name::Word(its), filters)
-                    if *its == word && after.is_none() && filters.iter().all(Filter::keeps) =>
+                    if *its == word
+                        && after.is_none()
+                        && filters.iter().all(|filter| filter.keeps()) =>
                 {
                     after = Some(String::new());
                     continue;
@@ -194,7 +196,7 @@ impl Template {
 
 impl Filter {
     /// Whether who reads what it wrote has the value again.
-    const fn keeps(&self) -> bool {
+    const fn keeps(self) -> bool {
         match self {
             Self::Int | Self::Lower | Self::Str => true,
             Self::Json | Self::B64 => false,
