@@ -1,6 +1,8 @@
 //! Changing: names and addresses, whether somebody is active, the login name, and the end.
 
 use super::{Part, Rehearsal, Step};
+use crate::connector::holds::Looks;
+use crate::connector::people::is_on;
 use crate::connector::render::Attributes;
 use crate::connector::{AppFailure, Connector, Found, map};
 
@@ -59,6 +61,9 @@ impl Rehearsal {
         for step in ["deactivate", "deactivate again"] {
             let done = connector.update_user(&part.known, &off, &off).await;
             self.note(step, done);
+            if self.has_failed(step) {
+                return;
+            }
         }
         self.expect(
             "find while inactive",
@@ -115,8 +120,17 @@ impl Rehearsal {
         if connector.users.kind.delete.is_none() {
             return self.push("delete", Step::Cannot("delete people"));
         }
-        self.note("delete", connector.remove_user(&part.known).await);
-        self.note("delete again", connector.remove_user(&part.known).await);
+        for step in ["delete", "delete again"] {
+            let gone = match connector.remove_user(&part.known).await {
+                Ok(_) => is_gone(connector, part).await,
+                Err(failure) => Err(failure),
+            };
+            let still = "it says deleted, and still has them by their name: look at id and delete";
+            self.expect(step, gone, |gone| *gone, still);
+            if self.has_failed(step) {
+                return;
+            }
+        }
         if connector.users.kind.soft {
             return self.push(
                 "change nobody",
@@ -130,4 +144,17 @@ impl Rehearsal {
             Err(failure) => self.note::<()>("change nobody", Err(failure)),
         }
     }
+}
+
+/// Whether nobody is found by the key any more: by a wrong id they would seem to be gone.
+async fn is_gone(connector: &Connector, part: &Part) -> Result<bool, AppFailure> {
+    let soft = connector.users.kind.soft;
+    let mut looks = Looks::default();
+    while looks.go_on().await {
+        match connector.find_user(&part.name).await? {
+            Some(left) if !soft || is_on(&left.attributes) => {}
+            Some(_) | None => return Ok(true),
+        }
+    }
+    Ok(false)
 }
