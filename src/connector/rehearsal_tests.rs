@@ -2,11 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{Rehearsal, Step};
+use super::{Rehearsal, Step, ThrowAway};
 use crate::connector::stub::{API, GROUP_FIELD, State, StubApi};
 
 /// Plays it with `api`, once `twist` is in force; `boss` and the team `admins` were there before.
 async fn play(
+    api: &str,
+    twist: impl FnMut(&mut State, &str, &str, &Value) -> Option<(u16, Value)> + Send + 'static,
+) -> (Vec<(&'static str, Step)>, StubApi) {
+    play_as(&ThrowAway::default(), api, twist).await
+}
+
+async fn play_as(
+    names: &ThrowAway,
     api: &str,
     twist: impl FnMut(&mut State, &str, &str, &Value) -> Option<(u16, Value)> + Send + 'static,
 ) -> (Vec<(&'static str, Step)>, StubApi) {
@@ -25,7 +33,7 @@ async fn play(
     app.twist(twist);
     let connector = app.connector(&format!("{api}{GROUP_FIELD}"));
     let before = app.all();
-    let played = Rehearsal::play(&connector, "mark").await;
+    let played = Rehearsal::play(&connector, names, "mark").await;
     let after = app.all();
     for (id, person) in before.0 {
         assert_eq!(after.0.get(&id), Some(&person), "{:?}", played.steps);
@@ -107,6 +115,27 @@ async fn one_name_space_holds_both() {
     })
     .await;
     assert_eq!(failed(&steps), [""; 0], "{steps:?}");
+}
+
+#[tokio::test]
+async fn names_that_are_addresses_can_be_given() {
+    for (name, want) in [
+        ("sidegate-{random}", vec!["create"]),
+        ("sidegate-{random}@example.com", vec![]),
+    ] {
+        let names = name.parse().unwrap();
+        let (steps, app) = play_as(&names, API, |_, method, path, body| {
+            let name = body["login"].as_str().filter(|it| !it.contains('@'));
+            let refused = name.is_some() && method != "GET" && path.starts_with("/people");
+            refused.then(|| (422, json!({ "error": "no address" })))
+        })
+        .await;
+        assert_eq!(failed(&steps), want, "{name}: {steps:?}");
+        let told = format!("{steps:?}").contains("--as 'sidegate-{random}@example.com'");
+        assert_eq!(told, !want.is_empty(), "{name}: {steps:?}");
+        assert_eq!(app.all().0.len(), 61, "{name}");
+    }
+    assert!("sidegate@example.com".parse::<ThrowAway>().is_err());
 }
 
 #[tokio::test]

@@ -7,19 +7,22 @@ use crate::connector::render::Attributes;
 use crate::connector::{AppFailure, Connector, Found, map};
 
 impl Rehearsal {
-    pub(super) async fn change(&mut self, connector: &Connector, part: &Part, mark: &str) {
+    pub(super) async fn change(&mut self, connector: &Connector, part: &Part, again: &Attributes) {
         let kind = &connector.users.kind;
         let wanted = [
-            ("name.givenName", "Änni".to_owned()),
-            ("displayName", "Änni O'User".to_owned()),
-            ("name.formatted", "Änni O'User".to_owned()),
-            ("emails.value", format!("new-{mark}@example.com")),
+            ("name.givenName", "Änni".into()),
+            ("displayName", "Änni O'User".into()),
+            ("name.formatted", "Änni O'User".into()),
+            (
+                "emails.value",
+                again.get("emails.value").cloned().unwrap_or_default(),
+            ),
         ];
         let wanted = wanted
             .into_iter()
             .filter(|(name, _)| map::is_written(kind, name) && *name != kind.key);
         let wanted: Attributes = wanted
-            .map(|(name, value)| (name.to_owned(), value.into()))
+            .map(|(name, value)| (name.to_owned(), value))
             .collect();
         if wanted.is_empty() || kind.update.is_none() {
             return self.push("change", Step::Cannot("change names or addresses"));
@@ -82,12 +85,17 @@ impl Rehearsal {
     }
 
     /// Another login name: found by it, and by the old one no more.
-    pub(super) async fn rename(&mut self, connector: &Connector, part: &mut Part, mark: &str) {
+    pub(super) async fn rename(
+        &mut self,
+        connector: &Connector,
+        part: &mut Part,
+        again: &Attributes,
+    ) {
         let kind = &connector.users.kind;
         if !connector.renames_users() || kind.update.is_none() || kind.key != "userName" {
             return self.push("rename", Step::Cannot("rename people"));
         }
-        let name = format!("sidegate-new-{mark}");
+        let name = connector.login(again);
         let key = kind.key.as_str();
         let of = |name: &str| Attributes::from([(key.to_owned(), name.into())]);
         let (wanted, was) = (of(&name), of(&part.name));

@@ -5,6 +5,7 @@
 
 mod changes;
 mod groups;
+mod names;
 mod reads;
 
 use super::known::{NO_ID, key_of};
@@ -12,6 +13,10 @@ use super::render::Attributes;
 use super::{AppFailure, Connector, Found, Known, Made};
 use crate::identity::fold;
 use crate::secret::Secret;
+pub use names::ThrowAway;
+
+/// What helps where an app takes e-mail addresses alone, or names of another shape.
+const OTHER_NAME: &str = "if it is the name, give another: --as 'sidegate-{random}@example.com'";
 
 /// How a step went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +47,11 @@ struct Part {
 }
 
 impl Rehearsal {
-    /// Plays every operation through with one new person and one new group, whose names end with `mark`. What it makes
+    /// Plays every operation through with one new person and one new group, whose names hold `mark`. What it makes
     /// it removes; it stops where the app's record is not the one that was made.
-    pub async fn play(connector: &Connector, mark: &str) -> Self {
+    pub async fn play(connector: &Connector, names: &ThrowAway, mark: &str) -> Self {
         let mut play = Self::default();
-        let person = person(mark);
+        let person = names.person(mark);
         let name = connector.login(&person);
         play.note("list people", connector.users().await.map(drop));
         let nobody = connector.find_user(&format!("nobody-{name}")).await;
@@ -59,14 +64,15 @@ impl Rehearsal {
             name,
             known,
         };
+        let again = names.person(&format!("new-{mark}"));
         if !play.read_back(connector, &part).await {
             return play;
         }
         play.look(connector, &part).await;
-        play.change(connector, &part, mark).await;
+        play.change(connector, &part, &again).await;
         play.activity(connector, &part).await;
         play.groups(connector, &part.known, mark).await;
-        play.rename(connector, &mut part, mark).await;
+        play.rename(connector, &mut part, &again).await;
         play.delete(connector, &part).await;
         play
     }
@@ -101,7 +107,11 @@ impl Rehearsal {
                 Some(Known::new(id, name))
             }
             Err(failure) => {
-                self.note::<()>("create", Err(failure));
+                if matches!(failure, AppFailure::Invalid(_)) {
+                    self.failed("create", format!("{failure}; {OTHER_NAME}"));
+                } else {
+                    self.note::<()>("create", Err(failure));
+                }
                 self.clean_up(connector, name).await;
                 None
             }
@@ -176,23 +186,6 @@ impl Part {
 /// Whether it was made and only its id is not told: it is looked for by its key.
 fn is_untold(failure: &AppFailure) -> bool {
     matches!(failure, AppFailure::Unavailable { why, .. } if why == NO_ID)
-}
-
-fn person(mark: &str) -> Attributes {
-    let texts = [
-        ("userName", format!("sidegate-{mark}")),
-        ("name.givenName", "Pröbe".to_owned()),
-        ("name.familyName", "O'User".to_owned()),
-        ("name.formatted", "Pröbe O'User".to_owned()),
-        ("displayName", "Pröbe O'User".to_owned()),
-        ("emails.value", format!("sidegate-{mark}@example.com")),
-    ];
-    let mut person: Attributes = texts
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .collect();
-    person.insert("active".to_owned(), true.into());
-    person
 }
 
 /// Nobody signs in with it.
