@@ -10,7 +10,7 @@ use super::Server;
 use super::failure::InFile;
 use super::output::{Output, plain};
 use crate::config::{self, ATTRIBUTES, PRESETS, SourceError, UpstreamUrl, preset};
-use crate::connector::{AppFailure, Attributes, Connector, Rehearsal, Shown, Step};
+use crate::connector::{AppFailure, Attributes, Connector, Rehearsal, Shown, Step, ThrowAway};
 use crate::crypto::random_token;
 use crate::provision::{Drift, DriftKind};
 use crate::server::control::{Operation, OwedRow};
@@ -34,6 +34,9 @@ pub(super) enum Command {
         /// Make, find, change, deactivate and delete a throw-away person and group in the app.
         #[arg(long)]
         write: bool,
+        /// The throw-away name where the app takes no other, as sidegate-{random}@example.com; {random} is required.
+        #[arg(long = "as", value_name = "NAME", requires = "write", value_parser = throw_away)]
+        names: Option<ThrowAway>,
     },
     /// Print the exact request of an operation; nothing is sent.
     Try {
@@ -91,6 +94,10 @@ fn upstream(text: &str) -> Result<UpstreamUrl, &'static str> {
     text.parse()
 }
 
+fn throw_away(text: &str) -> Result<ThrowAway, &'static str> {
+    text.parse()
+}
+
 fn kind(text: &str) -> Result<DriftKind, &'static str> {
     match text {
         "changed" => Ok(DriftKind::Changed),
@@ -106,7 +113,14 @@ pub(super) fn run(
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Check { which, write } => check(which, *write, output),
+        Command::Check {
+            which,
+            write,
+            names,
+        } => {
+            let names = names.clone().unwrap_or_default();
+            check(which, write.then_some(&names), output)
+        }
         Command::Try {
             operation,
             which,
@@ -195,7 +209,11 @@ const SAMPLES: [&str; 7] = [
     "id", "value", "user", "group", "field", "changed", "password",
 ];
 
-fn check(which: &Which, write: bool, output: &mut Output) -> anyhow::Result<ExitCode> {
+fn check(
+    which: &Which,
+    write: Option<&ThrowAway>,
+    output: &mut Output,
+) -> anyhow::Result<ExitCode> {
     let settings = which.read()?;
     let connector = Connector::new(settings)?;
     let samples = SAMPLES.iter().chain(&ATTRIBUTES);
@@ -216,8 +234,8 @@ fn check(which: &Which, write: bool, output: &mut Output) -> anyhow::Result<Exit
         .enable_all()
         .build()?;
     let mut fine = look(&runtime.block_on(connector.look()), output);
-    if write && fine {
-        fine = rehearse(&connector, &runtime, output);
+    if let Some(names) = write.filter(|_| fine) {
+        fine = rehearse(&connector, names, &runtime, output);
     }
     Ok(if fine {
         ExitCode::SUCCESS
@@ -259,13 +277,18 @@ fn look(lists: &[(String, Result<Shown, AppFailure>)], output: &mut Output) -> b
     lists.iter().all(|(_, shown)| shown.is_ok())
 }
 
-fn rehearse(connector: &Connector, runtime: &Runtime, output: &mut Output) -> bool {
+fn rehearse(
+    connector: &Connector,
+    names: &ThrowAway,
+    runtime: &Runtime,
+    output: &mut Output,
+) -> bool {
     let mark: String = random_token()
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .take(8)
         .collect();
-    let played = runtime.block_on(Rehearsal::play(connector, &mark.to_lowercase()));
+    let played = runtime.block_on(Rehearsal::play(connector, names, &mark.to_lowercase()));
     for (step, done) in &played.steps {
         let line = match done {
             Step::Ok => format!("  ok      {step}"),

@@ -8,6 +8,9 @@ use super::render::{Attributes, written};
 use crate::config::Kind;
 use crate::identity::fold;
 
+/// Of an answer to a create.
+pub(super) const NO_ID: &str = "it says nothing of the new id";
+
 /// A record of the app as far as we know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {

@@ -51,7 +51,7 @@ pub use known::Known;
 pub use ledger::{Kind, Ledger, Link, Owner};
 pub use look::Shown;
 pub use records::Found;
-pub use rehearsal::{Rehearsal, Step};
+pub use rehearsal::{Rehearsal, Step, ThrowAway};
 pub use render::{Attributes, fill_body, fill_text, random_password};
 pub use reseal::Resealed;
 use turns::Turns;

@@ -146,7 +146,7 @@ impl Records<'_> {
             }),
         };
         let id = id.filter(|id| !id.is_empty());
-        id.ok_or_else(|| AppFailure::odd("it says nothing of the new id"))
+        id.ok_or_else(|| AppFailure::odd(super::known::NO_ID))
     }
 
     /// Makes the app's record hold these attributes, by as few calls as there are differences. Others stay.

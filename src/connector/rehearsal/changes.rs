@@ -1,23 +1,28 @@
 //! Changing: names and addresses, whether somebody is active, the login name, and the end.
 
 use super::{Part, Rehearsal, Step};
+use crate::connector::holds::Looks;
+use crate::connector::people::is_on;
 use crate::connector::render::Attributes;
 use crate::connector::{AppFailure, Connector, Found, map};
 
 impl Rehearsal {
-    pub(super) async fn change(&mut self, connector: &Connector, part: &Part, mark: &str) {
+    pub(super) async fn change(&mut self, connector: &Connector, part: &Part, again: &Attributes) {
         let kind = &connector.users.kind;
         let wanted = [
-            ("name.givenName", "Änni".to_owned()),
-            ("displayName", "Änni O'User".to_owned()),
-            ("name.formatted", "Änni O'User".to_owned()),
-            ("emails.value", format!("new-{mark}@example.com")),
+            ("name.givenName", "Änni".into()),
+            ("displayName", "Änni O'User".into()),
+            ("name.formatted", "Änni O'User".into()),
+            (
+                "emails.value",
+                again.get("emails.value").cloned().unwrap_or_default(),
+            ),
         ];
         let wanted = wanted
             .into_iter()
             .filter(|(name, _)| map::is_written(kind, name) && *name != kind.key);
         let wanted: Attributes = wanted
-            .map(|(name, value)| (name.to_owned(), value.into()))
+            .map(|(name, value)| (name.to_owned(), value))
             .collect();
         if wanted.is_empty() || kind.update.is_none() {
             return self.push("change", Step::Cannot("change names or addresses"));
@@ -59,6 +64,9 @@ impl Rehearsal {
         for step in ["deactivate", "deactivate again"] {
             let done = connector.update_user(&part.known, &off, &off).await;
             self.note(step, done);
+            if self.has_failed(step) {
+                return;
+            }
         }
         self.expect(
             "find while inactive",
@@ -77,12 +85,17 @@ impl Rehearsal {
     }
 
     /// Another login name: found by it, and by the old one no more.
-    pub(super) async fn rename(&mut self, connector: &Connector, part: &mut Part, mark: &str) {
+    pub(super) async fn rename(
+        &mut self,
+        connector: &Connector,
+        part: &mut Part,
+        again: &Attributes,
+    ) {
         let kind = &connector.users.kind;
         if !connector.renames_users() || kind.update.is_none() || kind.key != "userName" {
             return self.push("rename", Step::Cannot("rename people"));
         }
-        let name = format!("sidegate-new-{mark}");
+        let name = connector.login(again);
         let key = kind.key.as_str();
         let of = |name: &str| Attributes::from([(key.to_owned(), name.into())]);
         let (wanted, was) = (of(&name), of(&part.name));
@@ -115,8 +128,17 @@ impl Rehearsal {
         if connector.users.kind.delete.is_none() {
             return self.push("delete", Step::Cannot("delete people"));
         }
-        self.note("delete", connector.remove_user(&part.known).await);
-        self.note("delete again", connector.remove_user(&part.known).await);
+        for step in ["delete", "delete again"] {
+            let gone = match connector.remove_user(&part.known).await {
+                Ok(_) => is_gone(connector, part).await,
+                Err(failure) => Err(failure),
+            };
+            let still = "it says deleted, and still has them by their name: look at id and delete";
+            self.expect(step, gone, |gone| *gone, still);
+            if self.has_failed(step) {
+                return;
+            }
+        }
         if connector.users.kind.soft {
             return self.push(
                 "change nobody",
@@ -130,4 +152,17 @@ impl Rehearsal {
             Err(failure) => self.note::<()>("change nobody", Err(failure)),
         }
     }
+}
+
+/// Whether nobody is found by the key any more: by a wrong id they would seem to be gone.
+async fn is_gone(connector: &Connector, part: &Part) -> Result<bool, AppFailure> {
+    let soft = connector.users.kind.soft;
+    let mut looks = Looks::default();
+    while looks.go_on().await {
+        match connector.find_user(&part.name).await? {
+            Some(left) if !soft || is_on(&left.attributes) => {}
+            Some(_) | None => return Ok(true),
+        }
+    }
+    Ok(false)
 }

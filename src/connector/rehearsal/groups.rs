@@ -1,8 +1,9 @@
 //! A throw-away group with the throw-away person in it.
 
-use super::{Rehearsal, Step};
+use super::{Rehearsal, Step, is_untold};
+use crate::connector::holds::Looks;
 use crate::connector::render::Attributes;
-use crate::connector::{Connector, Known};
+use crate::connector::{AppFailure, Connector, Known};
 
 impl Rehearsal {
     pub(super) async fn groups(&mut self, connector: &Connector, user: &Known, mark: &str) {
@@ -12,8 +13,16 @@ impl Rehearsal {
                 Step::Cannot("keep groups, or they are not mapped"),
             );
         }
-        let name = format!("sidegate-{mark}");
-        let known = match connector.create_group(&named(connector, &name)).await {
+        // In some apps people and groups share their names.
+        let name = format!("sidegate-group-{mark}");
+        let made = match connector.create_group(&named(connector, &name)).await {
+            Err(failure) if is_untold(&failure) => {
+                let found = connector.find_group(&name).await;
+                found.and_then(|found| Ok(found.ok_or(failure)?.id))
+            }
+            made => made,
+        };
+        let known = match made {
             Ok(id) => Known::new(id, name.as_str()),
             Err(failure) => {
                 self.note::<()>("create a group", Err(failure));
@@ -58,8 +67,8 @@ impl Rehearsal {
         ] {
             let (come, go): (&[Known], &[String]) = if add { (&one, &[]) } else { (&[], &id) };
             if let Err(failure) = connector.change_members(group, come, go).await {
-                self.note::<()>(step, Err(failure));
-                continue;
+                // What follows would be as it should without having been done.
+                return self.note::<()>(step, Err(failure));
             }
             let members = connector.members(&group.id).await;
             self.expect(
@@ -68,6 +77,9 @@ impl Rehearsal {
                 |members| members.contains(&user.id) == add,
                 "it said done and the list is as before",
             );
+            if self.has_failed(step) {
+                return;
+            }
         }
     }
 
@@ -93,11 +105,27 @@ impl Rehearsal {
             self.push("rename a group", Step::Cannot("rename groups"));
         }
         if deletes {
-            self.note("delete a group", connector.remove_group(&known).await);
+            let removed = connector.remove_group(&known).await;
+            let gone = match removed {
+                Ok(_) => is_gone(connector, known.name()).await,
+                Err(failure) => Err(failure),
+            };
+            let still = "it says deleted, and still has it by its name: look at id and delete";
+            self.expect("delete a group", gone, |gone| *gone, still);
         } else {
             self.push("delete a group", Step::Cannot("delete groups"));
         }
     }
+}
+
+async fn is_gone(connector: &Connector, name: &str) -> Result<bool, AppFailure> {
+    let mut looks = Looks::default();
+    while looks.go_on().await {
+        if connector.find_group(name).await?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn named(connector: &Connector, name: &str) -> Attributes {

@@ -5,12 +5,18 @@
 
 mod changes;
 mod groups;
+mod names;
 mod reads;
 
+use super::known::{NO_ID, key_of};
 use super::render::Attributes;
 use super::{AppFailure, Connector, Found, Known, Made};
 use crate::identity::fold;
 use crate::secret::Secret;
+pub use names::ThrowAway;
+
+/// What helps where an app takes e-mail addresses alone, or names of another shape.
+const OTHER_NAME: &str = "if it is the name, give another: --as 'sidegate-{random}@example.com'";
 
 /// How a step went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,46 +40,39 @@ pub struct Rehearsal {
 struct Part {
     /// What they shall be in the app.
     person: Attributes,
-    /// The name, with the mark.
+    /// The key, with the mark: a login name where that is the key.
     name: String,
     /// Who they are in the app by now.
     known: Known,
 }
 
 impl Rehearsal {
-    /// Plays every operation through with one new person and one new group, whose names end with `mark`. What it makes
+    /// Plays every operation through with one new person and one new group, whose names hold `mark`. What it makes
     /// it removes; it stops where the app's record is not the one that was made.
-    pub async fn play(connector: &Connector, mark: &str) -> Self {
+    pub async fn play(connector: &Connector, names: &ThrowAway, mark: &str) -> Self {
         let mut play = Self::default();
-        let name = format!("sidegate-{mark}");
-        let person = person(mark);
+        let person = names.person(mark);
+        let name = connector.login(&person);
         play.note("list people", connector.users().await.map(drop));
-        let nobody = connector.find_user(&format!("nobody-{mark}")).await;
+        let nobody = connector.find_user(&format!("nobody-{name}")).await;
         play.expect("find nobody", nobody, Option::is_none, "it finds somebody");
-        let known = match connector.create_user(&person, Some(&password())).await {
-            Ok(Made { id, rest }) => {
-                play.note("create", rest);
-                Known::new(id, connector.login(&person))
-            }
-            Err(failure) => {
-                play.note::<()>("create", Err(failure));
-                play.clean_up(connector, &name).await;
-                return play;
-            }
+        let Some(known) = play.create(connector, &person, &name).await else {
+            return play;
         };
         let mut part = Part {
             person,
             name,
             known,
         };
+        let again = names.person(&format!("new-{mark}"));
         if !play.read_back(connector, &part).await {
             return play;
         }
         play.look(connector, &part).await;
-        play.change(connector, &part, mark).await;
+        play.change(connector, &part, &again).await;
         play.activity(connector, &part).await;
         play.groups(connector, &part.known, mark).await;
-        play.rename(connector, &mut part, mark).await;
+        play.rename(connector, &mut part, &again).await;
         play.delete(connector, &part).await;
         play
     }
@@ -84,6 +83,39 @@ impl Rehearsal {
             .steps
             .iter()
             .any(|(_, step)| matches!(step, Step::Failed(_)))
+    }
+
+    async fn create(
+        &mut self,
+        connector: &Connector,
+        person: &Attributes,
+        name: &str,
+    ) -> Option<Known> {
+        let made = match connector.create_user(person, Some(&password())).await {
+            Err(failure) if is_untold(&failure) => {
+                let found = connector.find_user(name).await;
+                found.and_then(|found| {
+                    let id = found.ok_or(failure)?.id;
+                    Ok(Made { id, rest: Ok(()) })
+                })
+            }
+            made => made,
+        };
+        match made {
+            Ok(Made { id, rest }) => {
+                self.note("create", rest);
+                Some(Known::new(id, name))
+            }
+            Err(failure) => {
+                if matches!(failure, AppFailure::Invalid(_)) {
+                    self.failed("create", format!("{failure}; {OTHER_NAME}"));
+                } else {
+                    self.note::<()>("create", Err(failure));
+                }
+                self.clean_up(connector, name).await;
+                None
+            }
+        }
     }
 
     /// Somebody may have been made although the answer was wrong: found by the throw-away name, and nobody else.
@@ -97,6 +129,12 @@ impl Rehearsal {
             Err(failure) => Err(failure),
         };
         self.note("clean up", removed);
+    }
+
+    /// Whether this step failed: what depends on it is not tried.
+    fn has_failed(&self, name: &str) -> bool {
+        let failed = |(its, step): &(&str, Step)| *its == name && matches!(step, Step::Failed(_));
+        self.steps.iter().any(failed)
     }
 
     fn push(&mut self, name: &'static str, step: Step) {
@@ -139,27 +177,15 @@ impl Part {
     }
 
     /// Whether the app's record has the throw-away name.
-    fn is_named(&self, found: &Found, key: &str) -> bool {
-        let held = found.attributes.get(key).and_then(|held| held.as_str());
-        held.is_some_and(|held| fold(held) == fold(&self.name))
+    fn is_named(&self, connector: &Connector, found: &Found) -> bool {
+        let held = key_of(&connector.users.kind, &found.attributes);
+        held.is_some_and(|held| fold(&held) == fold(&self.name))
     }
 }
 
-fn person(mark: &str) -> Attributes {
-    let texts = [
-        ("userName", format!("sidegate-{mark}")),
-        ("name.givenName", "Pröbe".to_owned()),
-        ("name.familyName", "O'User".to_owned()),
-        ("name.formatted", "Pröbe O'User".to_owned()),
-        ("displayName", "Pröbe O'User".to_owned()),
-        ("emails.value", format!("sidegate-{mark}@example.com")),
-    ];
-    let mut person: Attributes = texts
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .collect();
-    person.insert("active".to_owned(), true.into());
-    person
+/// Whether it was made and only its id is not told: it is looked for by its key.
+fn is_untold(failure: &AppFailure) -> bool {
+    matches!(failure, AppFailure::Unavailable { why, .. } if why == NO_ID)
 }
 
 /// Nobody signs in with it.

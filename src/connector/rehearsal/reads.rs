@@ -28,10 +28,7 @@ impl Rehearsal {
                 return false;
             }
         };
-        let key = connector.user_key();
-        // By another key than the name, the name is no mark.
-        let is_marked = key != "userName" || part.is_named(&found, key);
-        if !is_marked {
+        if !part.is_named(connector, &found) {
             let why = "its record does not tell the name: it cannot be seen whose it is, and nothing more is tried";
             self.failed(STEP, why);
             return false;
