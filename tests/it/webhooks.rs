@@ -111,10 +111,18 @@ impl Post {
         assert_eq!(self.header("webhook-signature"), format!("v1,{signature}"));
         let message: Value = serde_json::from_str(body).unwrap();
         assert!(message["timestamp"].is_string());
-        (
-            message["type"].as_str().unwrap().to_owned(),
-            message["data"].clone(),
-        )
+        let kind = message["type"].as_str().unwrap();
+        let row = format!("`{kind}`");
+        assert!(
+            include_str!("../../docs/WEBHOOKS.md").contains(&row),
+            "{kind} is told nowhere"
+        );
+        (kind.to_owned(), message["data"].clone())
+    }
+
+    fn sequence(&self) -> u64 {
+        let message: Value = serde_json::from_slice(&self.body).unwrap();
+        message["sequence"].as_u64().unwrap()
     }
 }
 
@@ -180,8 +188,13 @@ async fn changes_are_told_signed_and_in_order() {
         "R41: {text}"
     );
     let mut told = Vec::new();
+    // Whoever is told something older later knows it by this; also when all before was taken.
+    let mut last = first.sequence();
     for _ in 0..3 {
-        let (kind, data) = receiver.next().await.read();
+        let post = receiver.next().await;
+        assert!(post.sequence() > last, "{} after {last}", post.sequence());
+        last = post.sequence();
+        let (kind, data) = post.read();
         assert_eq!(data["id"], ada["id"]);
         told.push((kind, data["title"].clone(), data["active"].clone()));
     }

@@ -15,6 +15,8 @@ use crate::storage::{Along, StorageError, table};
 const WAITING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("webhook_queue");
 /// The same of those that nobody took.
 const ASIDE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("webhook_aside");
+/// The number of the last message ever.
+const LAST: TableDefinition<'_, (), u64> = TableDefinition::new("webhook_last");
 /// Longest pause between two tries.
 const LONGEST: Duration = Duration::from_hours(2);
 /// Messages that are looked at for one round of posting.
@@ -34,7 +36,7 @@ pub struct Message {
 /// A message that waits, or was put aside.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Queued {
-    /// Its place; 0 before it has one.
+    /// Its place, and the `sequence` of its body: higher than that of any message before; 0 before it has one.
     #[serde(default)]
     pub number: u64,
     /// `webhook-id`: the same at every try.
@@ -66,10 +68,14 @@ impl Webhook {
                 |found: Option<(redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, &[u8]>)>| {
                     found.map_or(0, |(number, _)| number.value())
                 };
-            let mut number = last(rows.last()?).max(last(aside.last()?));
+            let mut counter = transaction.open_table(LAST)?;
+            let ever = counter.get(())?.map_or(0, |number| number.value());
+            let mut number = ever.max(last(rows.last()?)).max(last(aside.last()?));
             for Message { kind, about, data } in messages {
                 number = number.saturating_add(1);
-                let body = serde_json::json!({ "type": kind, "timestamp": now.to_rfc3339(), "data": data });
+                let body = serde_json::json!({
+                    "type": kind, "timestamp": now.to_rfc3339(), "sequence": number, "data": data,
+                });
                 let queued = Queued {
                     number,
                     id: format!("msg_{}", random_token()),
@@ -82,6 +88,7 @@ impl Webhook {
                 };
                 rows.insert(number, serde_json::to_vec(&queued)?.as_slice())?;
             }
+            counter.insert((), number)?;
             Ok(())
         })
     }
@@ -147,7 +154,8 @@ impl Webhook {
                 .checked_shl(queued.attempts.min(16))
                 .unwrap_or(u32::MAX),
         );
-        let pause = wait.unwrap_or(pause).min(LONGEST);
+        // What the receiver asks for, but no sooner: its tries would be over in a minute.
+        let pause = wait.unwrap_or_default().max(pause).min(LONGEST);
         let over = attempts >= self.settings.attempts;
         let queued = Queued {
             attempts,
