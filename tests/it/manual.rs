@@ -6,10 +6,11 @@ use std::path::Path;
 
 const MANUAL: &str = include_str!("../../docs/LOG.md");
 /// Areas whose texts with a dot are something else: keys, files, attributes, operations.
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 7] = [
     "src/cli",
     "src/config",
     "src/connector",
+    "src/provision/app/leave.rs",
     "src/provision/app/lookup.rs",
     "src/provision/app/view.rs",
     "src/server/control/socket.rs",
