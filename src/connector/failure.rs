@@ -122,56 +122,21 @@ impl AppFailure {
 
     /// The same, now that it is known that nothing was done.
     #[must_use]
-    pub fn certainly_not(self) -> Self {
-        match self {
-            Self::Unavailable {
-                met,
-                why,
-                retry_after,
-                ..
-            } => Self::Unavailable {
-                met,
-                why,
-                retry_after,
-                fate: Fate::Nothing,
-            },
-            Self::Uniqueness(_)
-            | Self::Missing
-            | Self::Invalid(_)
-            | Self::Cannot(_)
-            | Self::Ambiguous(_)
-            | Self::Another(_)
-            | Self::Ignored(_)
-            | Self::LastAdministrator
-            | Self::TooMany(_) => self,
+    pub fn certainly_not(mut self) -> Self {
+        if let Self::Unavailable { fate, .. } = &mut self {
+            *fate = Fate::Nothing;
         }
+        self
     }
 
     /// The same, when it is not known what was done.
     #[must_use]
-    pub fn perhaps(self) -> Self {
-        match self {
-            Self::Unavailable {
-                met,
-                why,
-                retry_after,
-                ..
-            } => Self::Unavailable {
-                met,
-                why,
-                retry_after,
-                fate: Fate::Perhaps,
-            },
-            Self::Uniqueness(_)
-            | Self::Missing
-            | Self::Invalid(_)
-            | Self::Cannot(_)
-            | Self::Ambiguous(_)
-            | Self::Another(_)
-            | Self::Ignored(_)
-            | Self::LastAdministrator
-            | Self::TooMany(_) => Self::odd(self.to_string()),
-        }
+    pub fn perhaps(mut self) -> Self {
+        let Self::Unavailable { fate, .. } = &mut self else {
+            return Self::odd(self.to_string());
+        };
+        *fate = Fate::Perhaps;
+        self
     }
 
     /// Whether it makes sense to try again later.
